@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What both layouts share: memory, set-up, teardown. */
+#include "virtqueue.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "queue.h"
+
+/* Where the three areas lie from the start of the ring memory, and its size. */
+struct ring_plan {
+	size_t driver, device, bytes;
+};
+
+static size_t
+align_up(size_t n)
+{
+	return (n + VQ_ALIGN - 1) & ~(size_t)(VQ_ALIGN - 1);
+}
+
+static bool
+size_is_valid(uint16_t size, unsigned flags)
+{
+	if (size == 0 || size > VQ_SIZE_MAX)
+		return false;
+	return (flags & VQ_PACKED) || (size & (size - 1)) == 0;
+}
+
+/* Each area begins a cache line of its own, so that what driver and device write never share one.
+ */
+static void
+plan_ring(uint16_t size, unsigned flags, struct ring_plan *plan)
+{
+	size_t n = size;
+
+	plan->driver = align_up(sizeof(struct packed_desc) * n);
+	if (flags & VQ_PACKED) {
+		plan->device = plan->driver + VQ_ALIGN;
+		plan->bytes = plan->device + VQ_ALIGN;
+		return;
+	}
+	/* The used entries, not the index before them, begin a line: whole lines of entries can
+	 * then be loaded at once. The specification asks for an alignment of 4 (SPLIT-LAYOUT-03).
+	 */
+	plan->device = align_up(plan->driver + sizeof(struct split_avail) + 2 * n + 2) + VQ_ALIGN -
+		       offsetof(struct split_used, ring);
+	plan->bytes = align_up(plan->device + sizeof(struct split_used) +
+			       sizeof(struct split_used_elem) * n + 2);
+}
+
+size_t
+vq_ring_bytes(uint16_t size, unsigned flags)
+{
+	struct ring_plan plan;
+
+	if (!size_is_valid(size, flags))
+		return 0;
+	plan_ring(size, flags, &plan);
+	return plan.bytes;
+}
+
+size_t
+vq_state_bytes(uint16_t size)
+{
+	size_t n = size;
+
+	return align_up(sizeof(struct vq)) + align_up(sizeof(void *) * n) +
+	       align_up(sizeof(uint32_t) * n) + 3 * align_up(sizeof(uint16_t) * n);
+}
+
+static void *
+carve(char **at, size_t bytes)
+{
+	void *part = *at;
+
+	*at += align_up(bytes);
+	return part;
+}
+
+static void
+carve_state(struct vq *vq, uint16_t size)
+{
+	char *at = (char *)vq + align_up(sizeof(*vq));
+	size_t n = size;
+
+	vq->cookies = carve(&at, sizeof(void *) * n);
+	vq->room = carve(&at, sizeof(uint32_t) * n);
+	vq->count = carve(&at, sizeof(uint16_t) * n);
+	vq->ids = carve(&at, sizeof(uint16_t) * n);
+	vq->link = carve(&at, sizeof(uint16_t) * n);
+}
+
+static void
+init_split(struct vq *vq, char *ring, const struct ring_plan *plan, bool in_order)
+{
+	vq->layout = in_order ? &vq_split_in_order : &vq_split;
+	vq->split.desc = (struct split_desc *)ring;
+	vq->split.avail = (struct split_avail *)(ring + plan->driver);
+	vq->split.used = (struct split_used *)(ring + plan->device);
+	vq->split.mask = vq->size - 1;
+}
+
+/* Both wrap counters start at 1 (spec 2.8.1). */
+static void
+init_packed(struct vq *vq, char *ring, const struct ring_plan *plan, bool in_order)
+{
+	vq->layout = in_order ? &vq_packed_in_order : &vq_packed;
+	vq->packed.desc = (struct packed_desc *)ring;
+	vq->packed.driver_event = (struct packed_event *)(ring + plan->driver);
+	vq->packed.device_event = (struct packed_event *)(ring + plan->device);
+	vq->packed.avail_flags = DESC_AVAIL;
+	vq->packed.used_flags = DESC_AVAIL | DESC_USED;
+}
+
+static bool
+is_aligned(const void *p)
+{
+	return p != NULL && ((uintptr_t)p & (VQ_ALIGN - 1)) == 0;
+}
+
+struct vq *
+vq_init(const struct vq_params *params)
+{
+	bool in_order = params->flags & VQ_IN_ORDER;
+	struct vq *vq = params->state;
+	struct ring_plan plan;
+
+	if (!size_is_valid(params->size, params->flags) || !is_aligned(params->ring) ||
+	    !is_aligned(params->state) || params->ring_iova % VQ_ALIGN != 0)
+		return NULL;
+	if ((params->flags & VQ_INDIRECT) &&
+	    (!is_aligned(params->indirect) || params->indirect_max == 0))
+		return NULL;
+	plan_ring(params->size, params->flags, &plan);
+	memset(params->ring, 0, plan.bytes);
+	memset(vq, 0, vq_state_bytes(params->size));
+	carve_state(vq, params->size);
+	vq->size = vq->free = params->size;
+	vq->ring_iova = params->ring_iova;
+	vq->platform = params->flags & VQ_ORDER_PLATFORM;
+	vq->event_idx = params->flags & VQ_EVENT_IDX;
+	if (params->flags & VQ_INDIRECT) {
+		vq->indirect = params->indirect;
+		vq->indirect_iova = params->indirect_iova;
+		vq->indirect_max = params->indirect_max;
+	}
+	for (uint16_t i = 0; i < vq->size; i++)
+		vq->ids[i] = i;
+	if (params->flags & VQ_PACKED)
+		init_packed(vq, params->ring, &plan, in_order);
+	else
+		init_split(vq, params->ring, &plan, in_order);
+	return vq;
+}
+
+static bool
+is_packed(const struct vq *vq)
+{
+	return vq->layout == &vq_packed || vq->layout == &vq_packed_in_order;
+}
+
+void
+vq_get_areas(const struct vq *vq, struct vq_areas *areas)
+{
+	struct ring_plan plan;
+
+	plan_ring(vq->size, is_packed(vq) ? VQ_PACKED : 0, &plan);
+	areas->desc = is_packed(vq) ? (void *)vq->packed.desc : (void *)vq->split.desc;
+	areas->driver = (char *)areas->desc + plan.driver;
+	areas->device = (char *)areas->desc + plan.device;
+	areas->desc_iova = vq->ring_iova;
+	areas->driver_iova = vq->ring_iova + plan.driver;
+	areas->device_iova = vq->ring_iova + plan.device;
+}
+
+int
+vq_buffer_shape(const struct vq *vq, const struct vq_sg *sg, uint16_t out, uint16_t in,
+		struct buffer_shape *shape)
+{
+	uint32_t elements = (uint32_t)out + in;
+	uint64_t total = 0, room = 0;
+
+	/* An indirect chain too may not be longer than the queue (SPLIT-IND-03, PACKED-SG-02). */
+	if (elements == 0 || elements > vq->size)
+		return -EINVAL;
+	for (uint32_t i = 0; i < elements; i++) {
+		total += sg[i].len;
+		room += i < out ? 0 : sg[i].len;
+	}
+	if (total >= VQ_LENGTH_LIE)
+		return -EINVAL;
+	shape->elements = elements;
+	shape->descriptors = elements > 1 && elements <= vq->indirect_max ? 1 : elements;
+	shape->room = room;
+	return 0;
+}
+
+int
+vq_add(struct vq *vq, const struct vq_sg *sg, uint16_t out, uint16_t in, void *cookie)
+{
+	return vq->layout->add(vq, sg, out, in, cookie);
+}
+
+uint16_t
+vq_add_in(struct vq *vq, const struct vq_sg *sg, void *const *cookies, uint16_t n)
+{
+	return vq->layout->add_in(vq, sg, cookies, n);
+}
+
+uint16_t
+vq_add_out(struct vq *vq, const struct vq_sg *sg, void *const *cookies, uint16_t n)
+{
+	return vq->layout->add_out(vq, sg, cookies, n);
+}
+
+uint16_t
+vq_next_id(const struct vq *vq)
+{
+	return vq->ids[vq->id_head];
+}
+
+void
+vq_publish(struct vq *vq)
+{
+	vq->layout->publish(vq);
+}
+
+bool
+vq_kick_prepare(struct vq *vq)
+{
+	return vq->layout->kick_prepare(vq);
+}
+
+uint16_t
+vq_notify_data(const struct vq *vq)
+{
+	return vq->layout->notify_data(vq);
+}
+
+uint16_t
+vq_get(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
+{
+	return vq->layout->get(vq, cookies, lens, n);
+}
+
+uint16_t
+vq_used_count(const struct vq *vq, uint16_t limit)
+{
+	return vq->layout->used_count(vq, limit);
+}
+
+void
+vq_disable_cb(struct vq *vq)
+{
+	vq->layout->disable_cb(vq);
+}
+
+bool
+vq_enable_cb(struct vq *vq)
+{
+	return vq->layout->enable_cb(vq);
+}
+
+uint16_t
+vq_free_count(const struct vq *vq)
+{
+	return vq->free;
+}
+
+uint16_t
+vq_in_flight(const struct vq *vq)
+{
+	return vq->in_flight;
+}
+
+uint16_t
+vq_size(const struct vq *vq)
+{
+	return vq->size;
+}
+
+enum vq_error
+vq_error(const struct vq *vq)
+{
+	return vq->error;
+}
+
+const char *
+vq_error_text(enum vq_error error)
+{
+	static const char *const texts[VQ_ERR_COUNT] = {
+		[VQ_OK] = "no error",
+		[VQ_ERR_ID_RANGE] = "the device used an id beyond the queue",
+		[VQ_ERR_ID_NOT_IN_FLIGHT] = "the device used an id that it did not have",
+		[VQ_ERR_INDEX_JUMP] = "the device's used index claims more than was in flight",
+		[VQ_ERR_ORDER] = "the device broke the order that it promised",
+	};
+
+	return (unsigned)error < VQ_ERR_COUNT ? texts[error] : "unknown error";
+}
+
+void *
+vq_detach(struct vq *vq)
+{
+	while (vq->detached < vq->size) {
+		uint16_t id = vq->detached++;
+
+		if (vq->count[id] != 0)
+			return slot_clear(vq, id);
+	}
+	return NULL;
+}
