@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "device.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "features.h"
+#include "log.h"
+
+static uint64_t
+now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void
+sleep_us(long us)
+{
+	struct timespec time = { .tv_nsec = us * 1000 };
+
+	nanosleep(&time, NULL);
+}
+
+void
+vio_device_init(struct vio_device *device, struct vio_transport *transport)
+{
+	*device = (struct vio_device){
+		.transport = transport,
+		.reset_timeout_ms = VIO_RESET_TIMEOUT_MS,
+	};
+}
+
+/* Bits are only ever added, but by a reset (GEN-STATUS-02). */
+static int
+add_status(struct vio_device *device, uint8_t bit)
+{
+	struct vio_transport *t = device->transport;
+	int ret = t->ops->set_status(t, device->status | bit);
+
+	if (ret == 0)
+		device->status |= bit;
+	return ret;
+}
+
+/* Passes ret on, and tells the device where it is an error. */
+static int
+checked(struct vio_device *device, int ret)
+{
+	if (ret < 0)
+		vio_device_fail(device);
+	return ret;
+}
+
+void
+vio_device_fail(struct vio_device *device)
+{
+	add_status(device, VIO_STATUS_FAILED);
+}
+
+int
+vio_device_reset(struct vio_device *device)
+{
+	struct vio_transport *t = device->transport;
+	uint64_t deadline = now_ms() + device->reset_timeout_ms;
+	uint8_t status;
+	int ret;
+
+	device->status = 0;
+	device->features = 0;
+	ret = t->ops->set_status(t, 0);
+	if (ret < 0)
+		return ret;
+	for (;;) {
+		bool late = now_ms() >= deadline;
+
+		ret = t->ops->get_status(t, &status);
+		if (ret < 0)
+			return ret;
+		if (status == 0)
+			return 0;
+		if (late)
+			break;
+		sleep_us(100);
+	}
+	vio_err("%s: reset did not finish in %u ms (status is 0x%02x); the device is not usable",
+		t->name, device->reset_timeout_ms, status);
+	return -ETIMEDOUT;
+}
+
+int
+vio_device_begin(struct vio_device *device)
+{
+	struct vio_transport *t = device->transport;
+	int ret;
+
+	ret = vio_device_reset(device);
+	if (ret < 0)
+		return ret;
+	ret = add_status(device, VIO_STATUS_ACKNOWLEDGE);
+	if (ret < 0)
+		return checked(device, ret);
+	ret = add_status(device, VIO_STATUS_DRIVER);
+	if (ret < 0)
+		return checked(device, ret);
+	return checked(device, t->ops->get_features(t, &device->offered));
+}
+
+static void
+tell_dropped(const struct vio_transport *t, uint64_t dropped)
+{
+	char text[512];
+
+	if (dropped != 0)
+		vio_warn("%s: offers %s without what they need; not used", t->name,
+			 vio_features_text(dropped, text, sizeof(text)));
+}
+
+static int
+confirm_features(struct vio_device *device)
+{
+	struct vio_transport *t = device->transport;
+	char text[512];
+	uint8_t status;
+	int ret;
+
+	ret = t->ops->get_status(t, &status);
+	if (ret < 0)
+		return ret;
+	if (status & VIO_STATUS_FEATURES_OK)
+		return 0;
+	vio_err("%s: the device refuses the features %s (FEATURES_OK did not stay); decline some "
+		"by "
+		"devargs",
+		t->name, vio_features_text(device->features, text, sizeof(text)));
+	return -EPROTO;
+}
+
+int
+vio_device_negotiate(struct vio_device *device, uint64_t wanted)
+{
+	struct vio_transport *t = device->transport;
+	uint64_t common = device->offered & wanted;
+	int ret;
+
+	if (!vio_has(device->offered, VIRTIO_F_VERSION_1)) {
+		vio_err("%s: a legacy device (no VERSION_1); these are not supported yet, "
+			"configure the "
+			"device as modern (QEMU: disable-modern=off)",
+			t->name);
+		return checked(device, -ENOTSUP);
+	}
+	device->features = vio_features_closed(common);
+	tell_dropped(t, common & ~device->features);
+	ret = t->ops->set_features(t, device->features);
+	if (ret == 0)
+		ret = add_status(device, VIO_STATUS_FEATURES_OK);
+	if (ret == 0)
+		ret = confirm_features(device);
+	return checked(device, ret);
+}
+
+int
+vio_device_go(struct vio_device *device)
+{
+	return checked(device, add_status(device, VIO_STATUS_DRIVER_OK));
+}
+
+int
+vio_device_needs_reset(struct vio_device *device)
+{
+	struct vio_transport *t = device->transport;
+	uint8_t status;
+	int ret = t->ops->get_status(t, &status);
+
+	if (ret < 0)
+		return ret;
+	return !!(status & VIO_STATUS_NEEDS_RESET);
+}
+
+int
+vio_config_read(struct vio_device *device, uint32_t offset, void *buf, uint32_t len)
+{
+	struct vio_transport *t = device->transport;
+	uint32_t before, after;
+	int ret;
+
+	for (unsigned i = 0; i < VIO_CONFIG_TRIES; i++) {
+		ret = t->ops->get_generation(t, &before);
+		if (ret == 0)
+			ret = t->ops->read_config(t, offset, buf, len);
+		if (ret == 0)
+			ret = t->ops->get_generation(t, &after);
+		if (ret < 0)
+			return ret;
+		if (before == after)
+			return 0;
+	}
+	vio_err("%s: the configuration changed during each of %d reads; the device is not usable",
+		t->name, VIO_CONFIG_TRIES);
+	return -EAGAIN;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a virtio-net device lays out in memory (spec 5.1). Multi-byte fields are little-endian. */
+#ifndef VIO_NET_H
+#define VIO_NET_H
+
+#include <stdint.h>
+
+/* Device configuration (spec 5.1.4). A field exists where the feature beside it is offered. */
+struct vio_net_config {
+	uint8_t mac[6];                            /* MAC */
+	uint16_t status;                           /* STATUS */
+	uint16_t max_virtqueue_pairs;              /* MQ or RSS */
+	uint16_t mtu;                              /* MTU */
+	uint32_t speed;                            /* SPEED_DUPLEX: Mbit/s, or 0xffffffff */
+	uint8_t duplex;                            /* SPEED_DUPLEX */
+	uint8_t rss_max_key_size;                  /* RSS or HASH_REPORT */
+	uint16_t rss_max_indirection_table_length; /* RSS */
+	uint32_t supported_hash_types;             /* RSS or HASH_REPORT */
+} __attribute__((packed));
+
+/* Bits of status. */
+#define VIO_NET_S_LINK_UP  1
+#define VIO_NET_S_ANNOUNCE 2
+
+/* Bounds of max_virtqueue_pairs (spec 5.1.4.1) and the least MTU. */
+#define VIO_NET_PAIRS_MAX 0x8000
+#define VIO_NET_MTU_MIN   68
+
+/* speed and duplex where the device does not know (spec 5.1.4). */
+#define VIO_NET_SPEED_UNKNOWN 0xffffffff
+#define VIO_NET_DUPLEX_FULL   1
+
+/*
+ * Before each packet, both ways (spec 5.1.6). num_buffers counts only on receive with MRG_RXBUF;
+ * with VERSION_1 the field is always there.
+ */
+struct vio_net_hdr {
+	uint8_t flags;
+	uint8_t gso_type;
+	uint16_t hdr_len;
+	uint16_t gso_size;
+	uint16_t csum_start;
+	uint16_t csum_offset;
+	uint16_t num_buffers;
+};
+
+#define VIO_NET_HDR_F_NEEDS_CSUM 1
+#define VIO_NET_HDR_F_DATA_VALID 2
+#define VIO_NET_HDR_GSO_NONE     0
+
+/* Queues: receive 0, transmit 0, receive 1, transmit 1, ...; the control queue comes after the last
+ * pair that the device could have (spec 5.1.2). */
+#define VIO_NET_RXQ(pair) ((uint16_t)(2 * (pair)))
+#define VIO_NET_TXQ(pair) ((uint16_t)(2 * (pair) + 1))
+
+/* Control commands (spec 5.1.6.5): class, command, data, and the ack that the device writes. */
+struct vio_net_ctrl_hdr {
+	uint8_t class;
+	uint8_t command;
+};
+
+#define VIO_NET_CTRL_OK  0
+#define VIO_NET_CTRL_ERR 1
+
+#define VIO_NET_CTRL_RX          0
+#define VIO_NET_CTRL_RX_PROMISC  0
+#define VIO_NET_CTRL_RX_ALLMULTI 1
+
+#define VIO_NET_CTRL_MAC           1
+#define VIO_NET_CTRL_MAC_TABLE_SET 0
+#define VIO_NET_CTRL_MAC_ADDR_SET  1
+
+#define VIO_NET_CTRL_MQ              4
+#define VIO_NET_CTRL_MQ_VQ_PAIRS_SET 0
+
+#endif
