@@ -144,6 +144,7 @@ vio_device_negotiate(struct vio_device *device, uint64_t wanted)
 {
 	struct vio_transport *t = device->transport;
 	uint64_t common = device->offered & wanted;
+	uint64_t granted = 0;
 	int ret;
 
 	if (!vio_has(device->offered, VIRTIO_F_VERSION_1)) {
@@ -153,7 +154,10 @@ vio_device_negotiate(struct vio_device *device, uint64_t wanted)
 			t->name);
 		return checked(device, -ENOTSUP);
 	}
-	device->features = vio_features_closed(common);
+	/* A transport that sets queue pairs itself stands in for the control queue that MQ needs. */
+	if (t->ops->set_queue_pairs != NULL)
+		granted = VIO_BIT(VIRTIO_NET_F_CTRL_VQ);
+	device->features = vio_features_closed(common | granted) & common;
 	tell_dropped(t, common & ~device->features);
 	ret = t->ops->set_features(t, device->features);
 	if (ret == 0)

@@ -1,0 +1,774 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vhost_user.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "features.h"
+#include "log.h"
+#include "vhost_user_config.h"
+#include "vhost_user_memory.h"
+#include "vhost_user_msg.h"
+#include "vhost_user_socket.h"
+
+#define QUEUE_SIZE_MAX 32768
+
+/* A bit of the feature word that is vhost-user's own: the back-end has protocol features. */
+#define F_PROTOCOL_FEATURES (UINT64_C(1) << 30)
+
+/* The protocol features that this front-end makes use of. */
+enum {
+	PROTOCOL_F_MQ = 1 << 0,
+	PROTOCOL_F_REPLY_ACK = 1 << 3,
+	PROTOCOL_F_NET_MTU = 1 << 4,
+	PROTOCOL_F_RESET_DEVICE = 1 << 13,
+	PROTOCOL_F_STATUS = 1 << 16,
+	PROTOCOL_F_USED = PROTOCOL_F_MQ | PROTOCOL_F_REPLY_ACK | PROTOCOL_F_NET_MTU |
+			  PROTOCOL_F_RESET_DEVICE | PROTOCOL_F_STATUS,
+};
+
+struct queue {
+	int kick_fd; /* both live from open to close: a thread may sleep on one */
+	int call_fd;
+	bool started; /* the back-end has it: GET_VRING_BASE is owed */
+	bool enabled;
+};
+
+struct vhost_user {
+	struct vio_transport base;
+	char *path;
+	int listen_fd; /* server: kept, so that a next back-end finds it; else -1 */
+	/* Held over each exchange, as memory may change in another thread than the port's. */
+	pthread_mutex_t lock;
+	/* From here on all is under the lock. */
+	struct vio_vu_channel channel;
+	struct vio_vu_config config;
+	struct vio_vu_table table; /* as told to the back-end; its descriptors are not kept */
+	uint64_t backend_features;
+	uint64_t protocol;
+	uint64_t features;   /* as told to the back-end */
+	uint8_t status;      /* where the back-end keeps none */
+	uint16_t pairs;      /* that carry packets */
+	uint16_t queue_size; /* what a queue may have at most */
+	uint16_t mtu;
+	unsigned n_queues;
+	struct queue queues[];
+};
+
+static struct vhost_user *
+of(struct vio_transport *t)
+{
+	return (struct vhost_user *)t;
+}
+
+/* Takes the lock; -ENODEV, without it, where nothing goes through any more. */
+static int
+enter(struct vhost_user *v)
+{
+	pthread_mutex_lock(&v->lock);
+	if (!v->channel.dead)
+		return 0;
+	pthread_mutex_unlock(&v->lock);
+	return -ENODEV;
+}
+
+static int
+leave(struct vhost_user *v, int ret)
+{
+	pthread_mutex_unlock(&v->lock);
+	return ret;
+}
+
+static int
+tell_u64(struct vhost_user *v, enum vio_vu_request request, uint64_t value)
+{
+	struct vio_vu_msg msg = { .request = request, .size = sizeof(uint64_t) };
+
+	msg.payload.u64 = value;
+	return vio_vu_tell(&v->channel, &msg, NULL, 0);
+}
+
+static int
+tell_nothing(struct vhost_user *v, enum vio_vu_request request)
+{
+	struct vio_vu_msg msg = { .request = request };
+
+	return vio_vu_tell(&v->channel, &msg, NULL, 0);
+}
+
+static int
+tell_vring(struct vhost_user *v, enum vio_vu_request request, uint16_t queue, uint32_t num)
+{
+	struct vio_vu_msg msg = { .request = request, .size = sizeof(struct vio_vu_vring_state) };
+
+	msg.payload.state = (struct vio_vu_vring_state){ queue, num };
+	return vio_vu_tell(&v->channel, &msg, NULL, 0);
+}
+
+static int
+tell_vring_fd(struct vhost_user *v, enum vio_vu_request request, uint16_t queue, int fd)
+{
+	struct vio_vu_msg msg = { .request = request, .size = sizeof(uint64_t) };
+
+	msg.payload.u64 = queue; /* bits 0..7; bit 8 would say that there is no descriptor */
+	return vio_vu_tell(&v->channel, &msg, &fd, 1);
+}
+
+static int
+ask_u64(struct vhost_user *v, enum vio_vu_request request, uint64_t *value)
+{
+	struct vio_vu_msg msg = { .request = request };
+	int ret = vio_vu_ask(&v->channel, &msg);
+
+	*value = ret < 0 ? 0 : msg.payload.u64;
+	return ret;
+}
+
+/* The back-end answered in form, but not in sense. */
+static int
+nonsense(struct vhost_user *v, enum vio_vu_request request, uint64_t value)
+{
+	vio_err("%s: the vhost-user back-end answered %s with 0x%" PRIx64 ", which makes no sense",
+		v->base.name, vio_vu_request_name(request), value);
+	return vio_vu_give_up(&v->channel, -EPROTO);
+}
+
+/* Memory */
+
+static int
+tell_memory(struct vhost_user *v, const struct vio_vu_table *table)
+{
+	struct vio_vu_msg msg = { .request = VU_SET_MEM_TABLE };
+	int fds[VIO_VHOST_USER_REGIONS_MAX];
+
+	msg.payload.memory.count = table->count;
+	msg.size = 8 + table->count * sizeof(struct vio_vu_region);
+	for (unsigned i = 0; i < table->count; i++) {
+		const struct vio_mem_region *r = &table->regions[i];
+
+		fds[i] = r->fd;
+		msg.payload.memory.regions[i] = (struct vio_vu_region){
+			.guest_addr = r->iova,
+			.size = r->size,
+			.user_addr = (uint64_t)(uintptr_t)r->addr,
+			.mmap_offset = r->fd_offset,
+		};
+	}
+	return vio_vu_tell(&v->channel, &msg, fds, table->count);
+}
+
+int
+vio_vhost_user_set_memory(struct vio_transport *t, const struct vio_mem_region *pieces,
+			  unsigned count)
+{
+	struct vhost_user *v = of(t);
+	struct vio_vu_table table;
+	int ret;
+
+	ret = vio_vu_table_make(&table, pieces, count, t->name);
+	if (ret < 0)
+		return ret;
+	ret = enter(v);
+	if (ret < 0)
+		return ret;
+	ret = tell_memory(v, &table);
+	if (ret == 0)
+		v->table = table;
+	return leave(v, ret);
+}
+
+/* Queues */
+
+static bool
+wants_enabled(const struct vhost_user *v, uint16_t queue)
+{
+	return queue / 2 < v->pairs;
+}
+
+/* Without protocol features a ring is enabled as soon as it is started, and there is no message. */
+static int
+enable(struct vhost_user *v, uint16_t queue, bool on)
+{
+	struct queue *q = &v->queues[queue];
+	int ret = 0;
+
+	if (q->enabled == on)
+		return 0;
+	if (v->features & F_PROTOCOL_FEATURES)
+		ret = tell_vring(v, VU_SET_VRING_ENABLE, queue, on);
+	if (ret == 0)
+		q->enabled = on;
+	return ret;
+}
+
+/* Once GET_VRING_BASE is answered the back-end has let go of the queue and its buffers. */
+static int
+stop(struct vhost_user *v, uint16_t queue)
+{
+	struct vio_vu_msg msg = {
+		.request = VU_GET_VRING_BASE,
+		.size = sizeof(struct vio_vu_vring_state),
+	};
+	struct queue *q = &v->queues[queue];
+	int ret, disabled;
+
+	if (!q->started)
+		return 0;
+	disabled = enable(v, queue, false);
+	msg.payload.state = (struct vio_vu_vring_state){ queue, 0 };
+	ret = vio_vu_ask(&v->channel, &msg);
+	if (ret == 0 && msg.payload.state.index != queue)
+		ret = nonsense(v, VU_GET_VRING_BASE, msg.payload.u64);
+	if (ret < 0)
+		return disabled < 0 ? disabled : ret; /* the first error says why */
+	q->started = false;
+	q->enabled = false; /* even where that was refused: the next start says it again */
+	return disabled;
+}
+
+static int
+stop_all(struct vhost_user *v)
+{
+	int ret, first = 0;
+
+	for (unsigned i = 0; i < v->n_queues; i++) {
+		ret = stop(v, (uint16_t)i);
+		if (first == 0)
+			first = ret;
+	}
+	v->pairs = 1;
+	return first;
+}
+
+/* Rings are new at each start: both sides begin at index 0, and in a packed ring with both wrap
+ * counters at 1, of which the message holds one, in bit 15. */
+static uint32_t
+first_base(const struct vhost_user *v)
+{
+	return vio_has(v->features, VIRTIO_F_RING_PACKED) ? 1u << 15 : 0;
+}
+
+static int
+tell_vring_addr(struct vhost_user *v, uint16_t queue, const struct vio_queue_conf *conf)
+{
+	struct vio_vu_msg msg = {
+		.request = VU_SET_VRING_ADDR,
+		.size = sizeof(struct vio_vu_vring_addr),
+	};
+
+	/* Rings by this process's addresses; only descriptors speak in iova. */
+	msg.payload.addr = (struct vio_vu_vring_addr){
+		.index = queue,
+		.desc = (uint64_t)(uintptr_t)conf->desc,
+		.avail = (uint64_t)(uintptr_t)conf->driver,
+		.used = (uint64_t)(uintptr_t)conf->device,
+	};
+	return vio_vu_tell(&v->channel, &msg, NULL, 0);
+}
+
+/* The kick descriptor comes last: for some back-ends the queue is live from there. */
+static int
+start(struct vhost_user *v, uint16_t queue, const struct vio_queue_conf *conf)
+{
+	struct queue *q = &v->queues[queue];
+	int ret;
+
+	ret = tell_vring(v, VU_SET_VRING_NUM, queue, conf->size);
+	if (ret == 0)
+		ret = tell_vring(v, VU_SET_VRING_BASE, queue, first_base(v));
+	if (ret == 0)
+		ret = tell_vring_addr(v, queue, conf);
+	if (ret == 0)
+		ret = tell_vring_fd(v, VU_SET_VRING_CALL, queue, q->call_fd);
+	if (ret < 0)
+		return ret;
+	q->started = true; /* also where this fails: who knows how far the back-end came */
+	ret = tell_vring_fd(v, VU_SET_VRING_KICK, queue, q->kick_fd);
+	if (ret == 0 && wants_enabled(v, queue))
+		ret = enable(v, queue, true);
+	return ret;
+}
+
+static int
+check_queue(const struct vhost_user *v, uint16_t queue, const struct vio_queue_conf *conf)
+{
+	if (queue >= v->n_queues || v->queues[queue].started || conf->size == 0 ||
+	    conf->size > v->queue_size)
+		return -EINVAL;
+	if (vio_vu_table_has(&v->table, conf->desc) && vio_vu_table_has(&v->table, conf->driver) &&
+	    vio_vu_table_has(&v->table, conf->device))
+		return 0;
+	vio_err("%s: the memory of queue %u is not shared with the vhost-user back-end",
+		v->base.name, queue);
+	return -EFAULT;
+}
+
+/* An eventfd that nobody reads is full after 2^64 - 2 kicks, and then this fails, harmlessly. */
+static void
+kick(const struct vio_notifier *notifier, uint16_t next)
+{
+	const uint64_t one = 1;
+	ssize_t n;
+
+	(void)next;
+	n = write(notifier->fd, &one, sizeof(one)); /* a system call orders the ring before it */
+	(void)n;
+}
+
+static int
+queue_setup(struct vio_transport *t, uint16_t queue, const struct vio_queue_conf *conf,
+	    struct vio_notifier *notifier)
+{
+	struct vhost_user *v = of(t);
+	int ret = enter(v);
+
+	if (ret < 0)
+		return ret;
+	ret = check_queue(v, queue, conf);
+	if (ret == 0)
+		ret = start(v, queue, conf);
+	if (ret == 0)
+		*notifier = (struct vio_notifier){
+			.kick = kick,
+			.fd = v->queues[queue].kick_fd,
+			.value = queue,
+		};
+	return leave(v, ret);
+}
+
+static int
+set_queue_pairs(struct vio_transport *t, uint16_t pairs)
+{
+	struct vhost_user *v = of(t);
+	int ret = enter(v);
+
+	if (ret < 0)
+		return ret;
+	if (pairs == 0 || pairs > v->config.pairs)
+		return leave(v, -EINVAL);
+	v->pairs = pairs;
+	for (unsigned i = 0; i < v->n_queues && ret == 0; i++) {
+		if (v->queues[i].started)
+			ret = enable(v, (uint16_t)i, wants_enabled(v, (uint16_t)i));
+	}
+	return leave(v, ret);
+}
+
+static int
+queue_max_size(struct vio_transport *t, uint16_t queue, uint16_t *size)
+{
+	struct vhost_user *v = of(t);
+	int ret = enter(v);
+
+	*size = 0;
+	if (ret < 0)
+		return ret;
+	if (queue < v->n_queues)
+		*size = v->queue_size;
+	return leave(v, 0);
+}
+
+/* VIRTIO_F_RING_RESET is never offered: back-ends stop as a whole when one queue stops. */
+static int
+queue_reset(struct vio_transport *t, uint16_t queue)
+{
+	(void)t;
+	(void)queue;
+	return -ENOTSUP;
+}
+
+static int
+queue_event_fd(struct vio_transport *t, uint16_t queue)
+{
+	return queue < of(t)->n_queues ? of(t)->queues[queue].call_fd : -1;
+}
+
+/* The device as a whole */
+
+static int
+get_status(struct vio_transport *t, uint8_t *status)
+{
+	struct vhost_user *v = of(t);
+	uint64_t value;
+	int ret = enter(v);
+
+	*status = 0;
+	if (ret < 0)
+		return ret;
+	value = v->status;
+	if (v->protocol & PROTOCOL_F_STATUS) {
+		ret = ask_u64(v, VU_GET_STATUS, &value);
+		if (ret == 0 && value > UINT8_MAX)
+			ret = nonsense(v, VU_GET_STATUS, value);
+	}
+	if (ret == 0)
+		*status = (uint8_t)value;
+	return leave(v, ret);
+}
+
+/* After it the back-end holds no buffer, whether it knows of status or not. */
+static int
+reset(struct vhost_user *v)
+{
+	int ret = stop_all(v);
+
+	if (ret < 0)
+		return ret;
+	if (v->protocol & PROTOCOL_F_STATUS)
+		return tell_u64(v, VU_SET_STATUS, 0);
+	if (v->protocol & PROTOCOL_F_RESET_DEVICE)
+		return tell_nothing(v, VU_RESET_DEVICE);
+	return 0;
+}
+
+static int
+set_status(struct vio_transport *t, uint8_t status)
+{
+	struct vhost_user *v = of(t);
+	int ret = enter(v);
+
+	if (ret < 0)
+		return ret;
+	if (status == 0)
+		ret = reset(v);
+	else if (v->protocol & PROTOCOL_F_STATUS)
+		ret = tell_u64(v, VU_SET_STATUS, status);
+	if (ret == 0)
+		v->status = status;
+	return leave(v, ret);
+}
+
+static int
+get_features(struct vio_transport *t, uint64_t *features)
+{
+	struct vhost_user *v = of(t);
+	int ret = enter(v);
+
+	*features = 0;
+	if (ret < 0)
+		return ret;
+	*features = v->config.offered;
+	return leave(v, 0);
+}
+
+static int
+set_features(struct vio_transport *t, uint64_t features)
+{
+	struct vhost_user *v = of(t);
+	int ret = enter(v);
+
+	if (ret < 0)
+		return ret;
+	if (features & ~v->config.offered)
+		return leave(v, -EINVAL);
+	v->features = (features & ~v->config.own) | (v->backend_features & F_PROTOCOL_FEATURES);
+	ret = tell_u64(v, VU_SET_FEATURES, v->features);
+	if (ret == 0 && vio_has(features, VIRTIO_NET_F_MTU) && (v->protocol & PROTOCOL_F_NET_MTU))
+		ret = tell_u64(v, VU_NET_SET_MTU, v->mtu);
+	return leave(v, ret);
+}
+
+static int
+get_generation(struct vio_transport *t, uint32_t *generation)
+{
+	struct vhost_user *v = of(t);
+	int ret = enter(v);
+
+	*generation = 0;
+	return ret < 0 ? ret : leave(v, 0);
+}
+
+/* The space says that the link is up; a peer found gone here is link down: -ENODEV. */
+static int
+read_config(struct vio_transport *t, uint32_t offset, void *buf, uint32_t len)
+{
+	struct vhost_user *v = of(t);
+	int ret = enter(v);
+
+	if (ret < 0)
+		return ret;
+	ret = vio_vu_check(&v->channel);
+	if (ret == 0)
+		ret = vio_vu_config_read(&v->config, offset, buf, len);
+	return leave(v, ret);
+}
+
+static int
+write_config(struct vio_transport *t, uint32_t offset, const void *buf, uint32_t len)
+{
+	struct vhost_user *v = of(t);
+	int ret = enter(v);
+
+	if (ret < 0)
+		return ret;
+	return leave(v, vio_vu_config_write(&v->config, offset, buf, len));
+}
+
+static int
+config_vector(struct vio_transport *t, uint16_t vector)
+{
+	(void)t;
+	return vector == VIO_NO_VECTOR ? 0 : -EBUSY;
+}
+
+static int
+event_fd(struct vio_transport *t)
+{
+	return of(t)->channel.fd;
+}
+
+static int
+service(struct vio_transport *t)
+{
+	struct vhost_user *v = of(t);
+	int ret = enter(v);
+
+	return ret < 0 ? ret : leave(v, vio_vu_check(&v->channel));
+}
+
+static void
+close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+static void
+close_vhost_user(struct vio_transport *t)
+{
+	struct vhost_user *v = of(t);
+
+	for (unsigned i = 0; i < v->n_queues; i++) {
+		close_fd(v->queues[i].kick_fd);
+		close_fd(v->queues[i].call_fd);
+	}
+	close_fd(v->channel.fd);
+	if (v->listen_fd >= 0) {
+		close(v->listen_fd);
+		unlink(v->path);
+	}
+	pthread_mutex_destroy(&v->lock);
+	free(v->path);
+	free(v);
+}
+
+static const struct vio_transport_ops vhost_user_ops = {
+	.name = "vhost-user",
+	.get_status = get_status,
+	.set_status = set_status,
+	.get_features = get_features,
+	.set_features = set_features,
+	.get_generation = get_generation,
+	.read_config = read_config,
+	.write_config = write_config,
+	.queue_max_size = queue_max_size,
+	.queue_setup = queue_setup,
+	.set_queue_pairs = set_queue_pairs,
+	.queue_reset = queue_reset,
+	.config_vector = config_vector,
+	.event_fd = event_fd,
+	.service = service,
+	.queue_event_fd = queue_event_fd,
+	.close = close_vhost_user,
+};
+
+/* Opening */
+
+static int
+check_queue_pairs(struct vhost_user *v, uint16_t asked)
+{
+	uint64_t has = 1;
+	int ret = 0;
+
+	if (asked == 1)
+		return 0;
+	if ((v->protocol & PROTOCOL_F_MQ) && vio_has(v->backend_features, VIRTIO_NET_F_MQ))
+		ret = ask_u64(v, VU_GET_QUEUE_NUM, &has);
+	if (ret < 0 || asked <= has)
+		return ret;
+	vio_err("%s: %u queue pairs asked, the vhost-user back-end has %" PRIu64
+		": ask for less, or give the back-end more",
+		v->base.name, asked, has);
+	return -EINVAL;
+}
+
+static int
+agree_on_protocol(struct vhost_user *v)
+{
+	int ret;
+
+	if (!(v->backend_features & F_PROTOCOL_FEATURES))
+		return 0;
+	ret = ask_u64(v, VU_GET_PROTOCOL_FEATURES, &v->protocol);
+	if (ret < 0)
+		return ret;
+	v->protocol &= PROTOCOL_F_USED;
+	ret = tell_u64(v, VU_SET_PROTOCOL_FEATURES, v->protocol);
+	v->channel.reply_ack = v->protocol & PROTOCOL_F_REPLY_ACK;
+	return ret;
+}
+
+static int
+begin_session(struct vhost_user *v, const struct vio_vhost_user_params *params)
+{
+	int ret;
+
+	ret = tell_nothing(v, VU_SET_OWNER);
+	if (ret == 0)
+		ret = ask_u64(v, VU_GET_FEATURES, &v->backend_features);
+	if (ret == 0)
+		ret = agree_on_protocol(v);
+	if (ret == 0)
+		ret = check_queue_pairs(v, params->queue_pairs);
+	if (ret < 0)
+		return ret;
+	vio_vu_config_init(&v->config, params, v->backend_features);
+	vio_info("%s: connected to a vhost-user back-end: features 0x%" PRIx64
+		 ", protocol features 0x%" PRIx64,
+		 v->base.name, v->backend_features, v->protocol);
+	return 0;
+}
+
+static int
+reach_peer(struct vhost_user *v, const struct vio_vhost_user_params *params)
+{
+	int fd;
+
+	if (params->server) {
+		v->listen_fd = vio_vu_listen(v->path);
+		if (v->listen_fd < 0)
+			return v->listen_fd;
+		fd = vio_vu_accept(v->listen_fd, v->path, params->accept_ms);
+	} else {
+		fd = vio_vu_connect(v->path, params->timeout_ms);
+	}
+	if (fd < 0)
+		return fd;
+	v->channel.fd = fd;
+	return 0;
+}
+
+static int
+make_eventfd(struct vhost_user *v, int *fd)
+{
+	int ret;
+
+	*fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (*fd >= 0)
+		return 0;
+	ret = -errno;
+	vio_err("%s: no eventfd to be had for a queue: %s", v->base.name, strerror(-ret));
+	return ret;
+}
+
+static int
+make_eventfds(struct vhost_user *v)
+{
+	int ret = 0;
+
+	for (unsigned i = 0; i < v->n_queues && ret == 0; i++) {
+		ret = make_eventfd(v, &v->queues[i].kick_fd);
+		if (ret == 0)
+			ret = make_eventfd(v, &v->queues[i].call_fd);
+	}
+	return ret;
+}
+
+/* A transport without connection, which close_vhost_user() can take apart at any point. */
+static struct vhost_user *
+allocate(const struct vio_vhost_user_params *params)
+{
+	unsigned n_queues = 2u * params->queue_pairs;
+	struct vhost_user *v = calloc(1, sizeof(*v) + n_queues * sizeof(v->queues[0]));
+
+	if (v == NULL)
+		return NULL;
+	v->path = strdup(params->path);
+	if (v->path == NULL) {
+		free(v);
+		return NULL;
+	}
+	v->base = (struct vio_transport){ .ops = &vhost_user_ops,
+					  .name = v->path,
+					  .timeout_ms = params->timeout_ms };
+	v->channel = (struct vio_vu_channel){ .fd = -1,
+					      .name = v->path,
+					      .timeout_ms = &v->base.timeout_ms };
+	v->listen_fd = -1;
+	v->pairs = 1;
+	v->queue_size = params->queue_size;
+	v->mtu = params->mtu;
+	v->n_queues = n_queues;
+	for (unsigned i = 0; i < n_queues; i++)
+		v->queues[i] = (struct queue){ .kick_fd = -1, .call_fd = -1 };
+	pthread_mutex_init(&v->lock, NULL);
+	return v;
+}
+
+static int
+check_params(const struct vio_vhost_user_params *p)
+{
+	if (p->queue_pairs > VIO_VHOST_USER_PAIRS_MAX) {
+		vio_err("%s: %u queue pairs asked, vhost-user has at most %d", p->path,
+			p->queue_pairs, VIO_VHOST_USER_PAIRS_MAX);
+		return -EINVAL;
+	}
+	if (p->queue_size > QUEUE_SIZE_MAX) {
+		vio_err("%s: queues of %u descriptors asked, at most %d are possible", p->path,
+			p->queue_size, QUEUE_SIZE_MAX);
+		return -EINVAL;
+	}
+	if (p->mtu != 0 && p->mtu < VIO_NET_MTU_MIN) {
+		vio_err("%s: an MTU of %u asked, at least %d is possible", p->path, p->mtu,
+			VIO_NET_MTU_MIN);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static void
+fill_in_defaults(struct vio_vhost_user_params *p)
+{
+	if (p->path == NULL)
+		p->path = "";
+	if (p->queue_pairs == 0)
+		p->queue_pairs = 1;
+	if (p->queue_size == 0)
+		p->queue_size = VIO_VHOST_USER_QUEUE_SIZE;
+	if (p->timeout_ms == 0)
+		p->timeout_ms = VIO_VHOST_USER_TIMEOUT_MS;
+	if (p->accept_ms == 0)
+		p->accept_ms = VIO_VHOST_USER_ACCEPT_MS;
+}
+
+int
+vio_vhost_user_open(const struct vio_vhost_user_params *params, struct vio_transport **out)
+{
+	struct vio_vhost_user_params p = *params;
+	struct vhost_user *v;
+	int ret;
+
+	fill_in_defaults(&p);
+	ret = check_params(&p);
+	if (ret < 0)
+		return ret;
+	v = allocate(&p);
+	if (v == NULL)
+		return -ENOMEM;
+	ret = make_eventfds(v);
+	if (ret == 0)
+		ret = reach_peer(v, &p);
+	if (ret == 0)
+		ret = begin_session(v, &p);
+	if (ret < 0) {
+		close_vhost_user(&v->base);
+		return ret;
+	}
+	*out = &v->base;
+	return 0;
+}
