@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "devargs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_common.h>
+#include <rte_kvargs.h>
+
+#include "virtio/device.h"
+#include "virtio/vhost_user.h"
+#include "virtqueue/virtqueue.h"
+#include "log.h"
+
+/* Each handler gets the value and where it goes, and returns what it would have accepted, or NULL
+ * if it accepted the value. */
+typedef const char *(*handler)(const char *value, void *out);
+
+static const char *
+read_number(const char *value, unsigned long least, unsigned long most, unsigned long *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoul(value, &end, 0);
+	if (errno != 0 || end == value || *end != '\0' || value[0] == '-' || *out < least ||
+	    *out > most)
+		return "out of range";
+	return NULL;
+}
+
+static const char *
+read_bool(const char *value, void *out)
+{
+	if (strcmp(value, "0") != 0 && strcmp(value, "1") != 0)
+		return "0 or 1";
+	*(bool *)out = value[0] == '1';
+	return NULL;
+}
+
+static const char *
+read_ignored_bool(const char *value, void *out)
+{
+	RTE_SET_USED(out);
+	if (strcmp(value, "0") != 0 && strcmp(value, "1") != 0)
+		return "0 or 1";
+	VIO_LOG(NOTICE,
+		"vectorized=%s is ignored: the fastest path that fits is always chosen; "
+		"simd=scalar forces the plain one",
+		value);
+	return NULL;
+}
+
+static const char *
+read_simd(const char *value, void *out)
+{
+	if (strcmp(value, "auto") == 0)
+		*(enum vio_simd *)out = VIO_SIMD_AUTO;
+	else if (strcmp(value, "scalar") == 0)
+		*(enum vio_simd *)out = VIO_SIMD_SCALAR;
+	else
+		return "auto or scalar";
+	return NULL;
+}
+
+static const char *
+read_speed(const char *value, void *out)
+{
+	unsigned long speed;
+
+	if (read_number(value, 1, INT32_MAX, &speed) != NULL)
+		return "a speed in Mbit/s, from 1 to 2147483647";
+	*(uint32_t *)out = speed;
+	return NULL;
+}
+
+static const char *
+read_timeout(const char *value, void *out)
+{
+	unsigned long ms;
+
+	if (read_number(value, 1, 600000, &ms) != NULL)
+		return "milliseconds, from 1 to 600000";
+	*(uint32_t *)out = ms;
+	return NULL;
+}
+
+static const char *
+read_path(const char *value, void *out)
+{
+	if (value[0] == '\0')
+		return "the path of a socket";
+	if (strlen(value) >= sizeof(((struct vio_args *)NULL)->path))
+		return "a path of at most 107 bytes";
+	strcpy(out, value);
+	return NULL;
+}
+
+static const char *
+read_mac(const char *value, void *out)
+{
+	struct vio_args *args = out;
+
+	if (rte_ether_unformat_addr(value, &args->mac) != 0 ||
+	    !rte_is_valid_assigned_ether_addr(&args->mac))
+		return "a unicast MAC address such as 02:00:00:00:00:01";
+	args->has_mac = true;
+	return NULL;
+}
+
+static const char *
+read_queues(const char *value, void *out)
+{
+	unsigned long n;
+
+	if (read_number(value, 1, VIO_VHOST_USER_PAIRS_MAX, &n) != NULL)
+		return "a number of queue pairs, from 1 to 128";
+	*(uint16_t *)out = n;
+	return NULL;
+}
+
+static const char *
+read_queue_size(const char *value, void *out)
+{
+	unsigned long n;
+
+	if (read_number(value, 1, VQ_SIZE_MAX, &n) != NULL)
+		return "a number of descriptors, from 1 to 32768";
+	*(uint16_t *)out = n;
+	return NULL;
+}
+
+struct argument {
+	const char *key;
+	handler read;
+	size_t offset;
+	bool user_only;
+};
+
+static const struct argument arguments[] = {
+	{ "mrg_rxbuf", read_bool, offsetof(struct vio_args, mrg_rxbuf), false },
+	{ "in_order", read_bool, offsetof(struct vio_args, in_order), false },
+	{ "packed_vq", read_bool, offsetof(struct vio_args, packed_vq), false },
+	{ "speed", read_speed, offsetof(struct vio_args, speed), false },
+	{ "simd", read_simd, offsetof(struct vio_args, simd), false },
+	{ "timeout", read_timeout, offsetof(struct vio_args, timeout_ms), false },
+	{ "path", read_path, offsetof(struct vio_args, path), true },
+	{ "mac", read_mac, 0, true },
+	{ "cq", read_bool, offsetof(struct vio_args, cq), true },
+	{ "queues", read_queues, offsetof(struct vio_args, queues), true },
+	{ "queue_size", read_queue_size, offsetof(struct vio_args, queue_size), true },
+	{ "server", read_bool, offsetof(struct vio_args, server), true },
+	{ "vectorized", read_ignored_bool, 0, true },
+};
+
+struct reading {
+	const char *name;
+	struct vio_args *args;
+	bool user;
+};
+
+/* All valid keys in one line, for messages. */
+static const char *
+list_keys(bool user)
+{
+	static char text[256];
+	size_t at = 0;
+
+	for (size_t i = 0; i < RTE_DIM(arguments); i++)
+		if (user || !arguments[i].user_only)
+			at += snprintf(text + at, sizeof(text) - at, "%s%s", at > 0 ? ", " : "",
+				       arguments[i].key);
+	return text;
+}
+
+static int
+read_one(const char *key, const char *value, void *opaque)
+{
+	struct reading *reading = opaque;
+
+	for (size_t i = 0; i < RTE_DIM(arguments); i++) {
+		const struct argument *argument = &arguments[i];
+		const char *expected;
+
+		if (strcmp(argument->key, key) != 0 || (argument->user_only && !reading->user))
+			continue;
+		expected = argument->read(value != NULL ? value : "",
+					  (char *)reading->args + argument->offset);
+		if (expected == NULL)
+			return 0;
+		VIO_LOG(ERR, "%s: devarg %s=%s is not valid: expected %s", reading->name, key,
+			value != NULL ? value : "", expected);
+		return -EINVAL;
+	}
+	VIO_LOG(ERR, "%s: unknown devarg '%s'; valid ones are: %s", reading->name, key,
+		list_keys(reading->user));
+	return -EINVAL;
+}
+
+static int
+parse(const char *name, const char *text, bool user, struct vio_args *args)
+{
+	struct reading reading = { .name = name, .args = args, .user = user };
+	struct rte_kvargs *kvargs;
+	int ret;
+
+	if (text == NULL || text[0] == '\0')
+		return 0;
+	kvargs = rte_kvargs_parse(text, NULL);
+	if (kvargs == NULL) {
+		VIO_LOG(ERR, "%s: devargs '%s' are malformed: expected key=value,... of: %s", name,
+			text, list_keys(user));
+		return -EINVAL;
+	}
+	ret = rte_kvargs_process(kvargs, NULL, read_one, &reading);
+	rte_kvargs_free(kvargs);
+	return ret < 0 ? -EINVAL : 0;
+}
+
+int
+vio_args_parse_pci(const char *name, const char *text, struct vio_args *args)
+{
+	*args = (struct vio_args){
+		.mrg_rxbuf = true,
+		.in_order = true,
+		.packed_vq = true,
+		.timeout_ms = VIO_RESET_TIMEOUT_MS,
+	};
+	return parse(name, text, false, args);
+}
+
+/* The defaults are those of net_virtio_user, so that its users get what they know. */
+int
+vio_args_parse_user(const char *name, const char *text, struct vio_args *args)
+{
+	*args = (struct vio_args){
+		.mrg_rxbuf = true,
+		.in_order = true,
+		.packed_vq = false,
+		.timeout_ms = VIO_RESET_TIMEOUT_MS,
+		.queues = 1,
+		.queue_size = VIO_VHOST_USER_QUEUE_SIZE,
+	};
+	if (parse(name, text, true, args) < 0)
+		return -EINVAL;
+	if (args->path[0] == '\0') {
+		VIO_LOG(ERR,
+			"%s: no path; give the vhost-user socket: --vdev %s,path=/run/vhost0.sock",
+			name, name);
+		return -EINVAL;
+	}
+	if (!args->packed_vq && (args->queue_size & (args->queue_size - 1)) != 0) {
+		VIO_LOG(ERR,
+			"%s: queue_size=%u is not a power of two, as split rings demand; choose "
+			"one, or "
+			"packed_vq=1",
+			name, args->queue_size);
+		return -EINVAL;
+	}
+	return 0;
+}

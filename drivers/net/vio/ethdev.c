@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The ethdev operations, and what belongs to no other file of them. */
+#include <errno.h>
+
+#include "log.h"
+#include "port.h"
+
+static int
+dev_configure(struct rte_eth_dev *dev)
+{
+	struct vio_port *port = vio_port(dev);
+	const struct rte_eth_conf *conf = &dev->data->dev_conf;
+
+	if (conf->rxmode.mq_mode & ~RTE_ETH_MQ_RX_RSS_FLAG ||
+	    conf->txmode.mq_mode != RTE_ETH_MQ_TX_NONE) {
+		PORT_LOG(port, ERR,
+			 "multi-queue modes 0x%x (rx) and 0x%x (tx) are not supported; use none",
+			 conf->rxmode.mq_mode, conf->txmode.mq_mode);
+		return -ENOTSUP;
+	}
+	if (dev->data->nb_tx_queues > dev->data->nb_rx_queues && dev->data->nb_rx_queues > 0)
+		PORT_LOG(port, NOTICE,
+			 "%u tx but %u rx queues: the device may put frames on rx queues that "
+			 "nobody polls",
+			 dev->data->nb_tx_queues, dev->data->nb_rx_queues);
+	return 0;
+}
+
+static void
+set_queue_states(struct rte_eth_dev *dev, uint8_t state)
+{
+	for (uint16_t i = 0; i < dev->data->nb_rx_queues; i++)
+		dev->data->rx_queue_state[i] = state;
+	for (uint16_t i = 0; i < dev->data->nb_tx_queues; i++)
+		dev->data->tx_queue_state[i] = state;
+}
+
+/* May a frame of the configured size need several mbufs? */
+static bool
+may_scatter(const struct rte_eth_dev *dev)
+{
+	const struct vio_port *port = vio_port(dev);
+	uint32_t frame = dev->data->mtu + RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN;
+
+	if (!vio_has(port->features, VIRTIO_NET_F_MRG_RXBUF))
+		return false;
+	for (uint16_t i = 0; i < dev->data->nb_rx_queues; i++) {
+		const struct vio_rxq *q = dev->data->rx_queues[i];
+
+		if (q->buf_len - VIO_HDR_LEN < frame)
+			return true;
+	}
+	return false;
+}
+
+static int
+dev_start(struct rte_eth_dev *dev)
+{
+	struct vio_port *port = vio_port(dev);
+	int ret;
+
+	pthread_mutex_lock(&port->lock);
+	ret = vio_port_start(port);
+	pthread_mutex_unlock(&port->lock);
+	if (ret < 0) {
+		vio_intr_stop(port);
+		return ret;
+	}
+	dev->data->scattered_rx = may_scatter(dev);
+	set_queue_states(dev, RTE_ETH_QUEUE_STATE_STARTED);
+	vio_link_update(dev, 0);
+	return 0;
+}
+
+static int
+dev_stop(struct rte_eth_dev *dev)
+{
+	struct vio_port *port = vio_port(dev);
+
+	dev->data->dev_started = 0;
+	vio_intr_stop(port);
+	pthread_mutex_lock(&port->lock);
+	vio_port_stop(port);
+	pthread_mutex_unlock(&port->lock);
+	set_queue_states(dev, RTE_ETH_QUEUE_STATE_STOPPED);
+	vio_link_update(dev, 0);
+	return 0;
+}
+
+static int
+dev_close(struct rte_eth_dev *dev)
+{
+	struct vio_port *port = vio_port(dev);
+
+	if (dev->data->dev_started)
+		dev_stop(dev);
+	for (uint16_t i = 0; i < dev->data->nb_rx_queues; i++)
+		vio_rx_queue_release(dev, i);
+	for (uint16_t i = 0; i < dev->data->nb_tx_queues; i++)
+		vio_tx_queue_release(dev, i);
+	port->release(port);
+	vio_port_fini(port);
+	return 0;
+}
+
+const struct eth_dev_ops vio_ops = {
+	.dev_configure = dev_configure,
+	.dev_start = dev_start,
+	.dev_stop = dev_stop,
+	.dev_close = dev_close,
+	.dev_infos_get = vio_infos_get,
+	.rx_queue_setup = vio_rx_queue_setup,
+	.tx_queue_setup = vio_tx_queue_setup,
+	.rx_queue_release = vio_rx_queue_release,
+	.tx_queue_release = vio_tx_queue_release,
+	.rxq_info_get = vio_rxq_info_get,
+	.txq_info_get = vio_txq_info_get,
+	.rx_burst_mode_get = vio_rx_burst_mode_get,
+	.tx_burst_mode_get = vio_tx_burst_mode_get,
+	.link_update = vio_link_update,
+	.promiscuous_enable = vio_promiscuous_enable,
+	.promiscuous_disable = vio_promiscuous_disable,
+	.allmulticast_enable = vio_allmulticast_enable,
+	.allmulticast_disable = vio_allmulticast_disable,
+	.mac_addr_set = vio_mac_addr_set,
+	.mtu_set = vio_mtu_set,
+	.stats_get = vio_stats_get,
+	.stats_reset = vio_stats_reset,
+	.xstats_get = vio_xstats_get,
+	.xstats_get_names = vio_xstats_get_names,
+	.xstats_reset = vio_stats_reset,
+	.eth_dev_priv_dump = vio_priv_dump,
+};

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a port tells about itself. */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "paths.h"
+#include "port.h"
+#include "rx.h"
+#include "tx.h"
+
+int
+vio_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
+{
+	const struct vio_port *port = vio_port(dev);
+	bool packed = vio_has(port->features, VIRTIO_F_RING_PACKED);
+	bool mergeable = vio_has(port->features, VIRTIO_NET_F_MRG_RXBUF);
+	struct rte_eth_desc_lim lim = {
+		.nb_max = port->max_size,
+		/* Of a split ring a power of two is asked for besides; queue setup says so. */
+		.nb_min = 1,
+		.nb_align = 1,
+		.nb_seg_max = VIO_TX_SEGMENTS_MAX,
+		.nb_mtu_seg_max = VIO_TX_SEGMENTS_MAX,
+	};
+
+	RTE_SET_USED(packed);
+	info->max_rx_queues = port->max_pairs;
+	info->max_tx_queues = port->max_pairs;
+	info->min_mtu = RTE_ETHER_MIN_MTU;
+	info->max_mtu = port->mtu_max;
+	info->max_rx_pktlen = port->mtu_max + RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN;
+	info->min_rx_bufsize = RTE_ETHER_MIN_LEN;
+	info->max_mac_addrs = 1;
+	info->rx_offload_capa = mergeable ? RTE_ETH_RX_OFFLOAD_SCATTER : 0;
+	info->tx_offload_capa = RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+	info->tx_queue_offload_capa = RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+	info->rx_desc_lim = lim;
+	info->tx_desc_lim = lim;
+	info->default_rxconf.rx_free_thresh = VIO_REFILL_BATCH;
+	info->default_txconf.tx_free_thresh = VIO_REFILL_BATCH;
+	info->default_rxportconf.ring_size = port->default_size;
+	info->default_rxportconf.burst_size = 32;
+	info->default_rxportconf.nb_queues = 1;
+	info->default_txportconf = info->default_rxportconf;
+	return 0;
+}
+
+void
+vio_rxq_info_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_rxq_info *info)
+{
+	const struct vio_rxq *q = dev->data->rx_queues[id];
+
+	info->mp = q->pool;
+	info->scattered_rx = dev->data->scattered_rx;
+	info->nb_desc = q->ring.size;
+	info->rx_buf_size = q->buf_len - VIO_HDR_LEN;
+	info->conf.rx_free_thresh = q->refill_at;
+	info->conf.offloads = dev->data->dev_conf.rxmode.offloads;
+}
+
+void
+vio_txq_info_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_txq_info *info)
+{
+	const struct vio_txq *q = dev->data->tx_queues[id];
+
+	info->nb_desc = q->ring.size;
+	info->conf.tx_free_thresh = q->free_at;
+	info->conf.offloads = dev->data->dev_conf.txmode.offloads;
+	if (q->fast_free)
+		info->conf.offloads |= RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+}
+
+int
+vio_rx_burst_mode_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_burst_mode *mode)
+{
+	const struct vio_port *port = vio_port(dev);
+
+	if (id >= dev->data->nb_rx_queues || port->rx_path == NULL)
+		return -EINVAL;
+	vio_rx_path_explain(port, mode->info, sizeof(mode->info));
+	mode->flags = port->rx_path->flags | RTE_ETH_BURST_FLAG_PER_QUEUE;
+	return 0;
+}
+
+int
+vio_tx_burst_mode_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_burst_mode *mode)
+{
+	const struct vio_port *port = vio_port(dev);
+
+	if (id >= dev->data->nb_tx_queues || port->tx_path == NULL)
+		return -EINVAL;
+	vio_tx_path_explain(port, mode->info, sizeof(mode->info));
+	mode->flags = port->tx_path->flags | RTE_ETH_BURST_FLAG_PER_QUEUE;
+	return 0;
+}
+
+uint32_t
+vio_rx_queue_count(void *queue)
+{
+	const struct vio_rxq *q = queue;
+
+	return q->ring.vq != NULL ? vq_used_count(q->ring.vq, q->ring.size) : 0;
+}
+
+/* offset counts from the buffer that is received next. */
+int
+vio_rx_descriptor_status(void *queue, uint16_t offset)
+{
+	const struct vio_rxq *q = queue;
+
+	if (offset >= q->ring.size)
+		return -EINVAL;
+	if (q->ring.vq == NULL || offset >= vq_in_flight(q->ring.vq))
+		return RTE_ETH_RX_DESC_UNAVAIL;
+	if (vq_used_count(q->ring.vq, offset + 1) > offset)
+		return RTE_ETH_RX_DESC_DONE;
+	return RTE_ETH_RX_DESC_AVAIL;
+}
+
+/* offset counts from where the next packet goes, so the last offsets are the oldest packets.
+ * Counted in buffers: those of several descriptors make the answer a little early. */
+int
+vio_tx_descriptor_status(void *queue, uint16_t offset)
+{
+	const struct vio_txq *q = queue;
+	uint16_t pending;
+
+	if (offset >= q->ring.size)
+		return -EINVAL;
+	if (q->ring.vq == NULL)
+		return RTE_ETH_TX_DESC_UNAVAIL;
+	pending = q->ring.size - vq_free_count(q->ring.vq);
+	pending -= RTE_MIN(pending, vq_used_count(q->ring.vq, q->ring.size));
+	return offset < q->ring.size - pending ? RTE_ETH_TX_DESC_DONE : RTE_ETH_TX_DESC_FULL;
+}
+
+static void
+dump_ring(FILE *file, const char *kind, unsigned id, const struct vio_ring *ring)
+{
+	if (ring->vq == NULL) {
+		fprintf(file, "%s queue %u: %u descriptors, stopped\n", kind, id, ring->size);
+		return;
+	}
+	fprintf(file, "%s queue %u: %u descriptors, %u free, %u buffers in flight, %u used, %s\n",
+		kind, id, ring->size, vq_free_count(ring->vq), vq_in_flight(ring->vq),
+		vq_used_count(ring->vq, ring->size), vq_error_text(vq_error(ring->vq)));
+}
+
+int
+vio_priv_dump(struct rte_eth_dev *dev, FILE *file)
+{
+	const struct vio_port *port = vio_port(dev);
+	char text[1024];
+
+	fprintf(file, "device: %s over %s\n", port->transport->name, port->transport->ops->name);
+	fprintf(file, "offered: %s\n", vio_features_text(port->offered, text, sizeof(text)));
+	fprintf(file, "features: %s\n", vio_features_text(port->features, text, sizeof(text)));
+	fprintf(file, "status: 0x%02x%s\n", port->device.status, port->gone ? ", gone" : "");
+	if (port->rx_path != NULL) {
+		vio_rx_path_explain(port, text, sizeof(text));
+		fprintf(file, "receive: %s\n", text);
+		vio_tx_path_explain(port, text, sizeof(text));
+		fprintf(file, "transmit: %s\n", text);
+	}
+	for (uint16_t i = 0; i < dev->data->nb_rx_queues; i++) {
+		const struct vio_rxq *q = dev->data->rx_queues[i];
+
+		if (q != NULL)
+			dump_ring(file, "rx", i, &q->ring);
+	}
+	for (uint16_t i = 0; i < dev->data->nb_tx_queues; i++) {
+		const struct vio_txq *q = dev->data->tx_queues[i];
+
+		if (q != NULL)
+			dump_ring(file, "tx", i, &q->ring);
+	}
+	return 0;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the device says by itself: its configuration has changed, or it has gone. */
+#include <errno.h>
+
+#include <rte_interrupts.h>
+
+#include "log.h"
+#include "port.h"
+
+/* MSI-X vectors: EAL sets up the first one for events that are no queue's. */
+#define CONFIG_VECTOR 0
+
+static void
+tell_link(struct vio_port *port)
+{
+	if (vio_link_update(port->dev, 0) == 0)
+		rte_eth_dev_callback_process(port->dev, RTE_ETH_EVENT_INTR_LSC, NULL);
+}
+
+/* The configuration may have changed: look at the link, and whether the device is still there. */
+static void
+config_changed(void *arg)
+{
+	struct vio_port *port = arg;
+	int ret;
+
+	pthread_mutex_lock(&port->lock);
+	ret = vio_device_needs_reset(&port->device);
+	if (ret == -ENODEV)
+		vio_port_gone(port);
+	else if (ret == 1)
+		PORT_LOG(port, ERR, "the device asks for a reset; restart the port");
+	pthread_mutex_unlock(&port->lock);
+	tell_link(port);
+	rte_intr_ack(port->intr);
+}
+
+static void
+socket_readable(void *arg)
+{
+	struct vio_port *port = arg;
+	int ret;
+
+	pthread_mutex_lock(&port->lock);
+	ret = port->transport->ops->service(port->transport);
+	if (ret < 0) {
+		/* A closed socket stays readable: without this the thread would come back at once.
+		 */
+		rte_intr_callback_unregister_pending(port->intr, socket_readable, port, NULL);
+		vio_port_gone(port);
+	}
+	pthread_mutex_unlock(&port->lock);
+}
+
+static int
+start_socket(struct vio_port *port)
+{
+	int fd = port->transport->ops->event_fd(port->transport);
+	int ret;
+
+	if (fd < 0)
+		return -ENODEV;
+	rte_intr_fd_set(port->intr, fd);
+	rte_intr_type_set(port->intr, RTE_INTR_HANDLE_EXT);
+	ret = rte_intr_callback_register(port->intr, socket_readable, port);
+	port->intr_on = ret == 0;
+	return ret;
+}
+
+/* Before the device's vectors are set: they count only while MSI-X is on. */
+static int
+start_msix(struct vio_port *port)
+{
+	struct vio_transport *t = port->transport;
+	int ret;
+
+	if (!port->dev->data->dev_conf.intr_conf.lsc)
+		return t->ops->config_vector(t, VIO_NO_VECTOR);
+	ret = rte_intr_callback_register(port->intr, config_changed, port);
+	if (ret < 0)
+		return ret;
+	port->intr_on = true;
+	ret = rte_intr_enable(port->intr);
+	if (ret < 0) {
+		PORT_LOG(port, ERR,
+			 "interrupts cannot be switched on: %s; run without link interrupts "
+			 "(testpmd: --no-lsc-interrupt)",
+			 strerror(-ret));
+		return ret;
+	}
+	return t->ops->config_vector(t, CONFIG_VECTOR);
+}
+
+int
+vio_intr_start(struct vio_port *port)
+{
+	if (port->intr_on)
+		return 0;
+	return port->intr_is_socket ? start_socket(port) : start_msix(port);
+}
+
+void
+vio_intr_stop(struct vio_port *port)
+{
+	if (!port->intr_on)
+		return;
+	if (port->intr_is_socket) {
+		rte_intr_callback_unregister_sync(port->intr, socket_readable, port);
+	} else {
+		rte_intr_disable(port->intr);
+		rte_intr_callback_unregister_sync(port->intr, config_changed, port);
+	}
+	port->intr_on = false;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "paths.h"
+
+#include <rte_common.h>
+
+#include "port.h"
+#include "rx.h"
+#include "tx.h"
+
+static bool
+has_no_mergeable(const struct vio_port *port)
+{
+	return !vio_has(port->features, VIRTIO_NET_F_MRG_RXBUF);
+}
+
+static const struct vio_path rx_paths[] = {
+	{
+		.name = "scalar plain",
+		.rx = vio_rx_plain,
+		.conditions = {
+			{ has_no_mergeable, "MRG_RXBUF is negotiated (mrg_rxbuf=0 declines it)" },
+		},
+	},
+	{
+		.name = "scalar mergeable",
+		.rx = vio_rx_mergeable,
+	},
+};
+
+static const struct vio_path tx_paths[] = {
+	{
+		.name = "scalar",
+		.tx = vio_tx,
+	},
+};
+
+/* The first condition that does not hold, or NULL. */
+static const struct vio_condition *
+refusal(const struct vio_path *path, const struct vio_port *port)
+{
+	for (size_t i = 0; i < RTE_DIM(path->conditions) && path->conditions[i].holds; i++)
+		if (!path->conditions[i].holds(port))
+			return &path->conditions[i];
+	return NULL;
+}
+
+static const struct vio_path *
+choose(const struct vio_path *paths, size_t n, const struct vio_port *port)
+{
+	for (size_t i = 0; i < n - 1; i++)
+		if (refusal(&paths[i], port) == NULL)
+			return &paths[i];
+	return &paths[n - 1];
+}
+
+static void
+explain(const struct vio_path *paths, const struct vio_path *chosen, const struct vio_port *port,
+	char *text, size_t size)
+{
+	bool packed = vio_has(port->features, VIRTIO_F_RING_PACKED);
+	bool in_order = vio_has(port->features, VIRTIO_F_IN_ORDER);
+	int at = snprintf(text, size, "vio %s (%s ring, %s", chosen->name,
+			  packed ? "packed" : "split", in_order ? "in order" : "any order");
+
+	for (const struct vio_path *path = paths; path < chosen; path++)
+		if ((size_t)at < size)
+			at += snprintf(text + at, size - at, "; not '%s': %s", path->name,
+				       refusal(path, port)->otherwise);
+	if ((size_t)at < size)
+		snprintf(text + at, size - at, ")");
+}
+
+const struct vio_path *
+vio_rx_path_choose(const struct vio_port *port)
+{
+	return choose(rx_paths, RTE_DIM(rx_paths), port);
+}
+
+const struct vio_path *
+vio_tx_path_choose(const struct vio_port *port)
+{
+	return choose(tx_paths, RTE_DIM(tx_paths), port);
+}
+
+void
+vio_rx_path_explain(const struct vio_port *port, char *text, size_t size)
+{
+	explain(rx_paths, port->rx_path, port, text, size);
+}
+
+void
+vio_tx_path_explain(const struct vio_port *port, char *text, size_t size)
+{
+	explain(tx_paths, port->tx_path, port, text, size);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* net_vio: virtio-net devices on the PCI bus. */
+#include <errno.h>
+
+#include <ethdev_pci.h>
+#include <rte_bus_pci.h>
+#include <bus_pci_driver.h>
+
+#include "virtio/pci_modern.h"
+#include "log.h"
+#include "port.h"
+
+/* Decimal, as pmd_info below can only have them: 1af4:1041, 1af4:1000 (PCI-DISC-01, PCI-DISC-02).
+ */
+#define VENDOR_VIRTIO           6900
+#define DEVICE_NET              4161
+#define DEVICE_NET_TRANSITIONAL 4096
+#define ANY_ID                  65535
+#define KMODS                   "* vfio-pci | uio_pci_generic"
+
+static int
+read_pci_config(void *ctx, uint32_t offset, void *buf, uint32_t len)
+{
+	int ret = rte_pci_read_config(ctx, buf, len, offset);
+
+	return ret == (int)len ? 0 : -EIO;
+}
+
+static int
+find_bar(void *ctx, unsigned bar, void **addr, uint64_t *len)
+{
+	const struct rte_pci_device *pci = ctx;
+
+	if (bar >= PCI_MAX_RESOURCE || pci->mem_resource[bar].addr == NULL)
+		return -ENOENT;
+	*addr = pci->mem_resource[bar].addr;
+	*len = pci->mem_resource[bar].len;
+	return 0;
+}
+
+static const struct vio_pci_access pci_access = {
+	.read_config = read_pci_config,
+	.bar = find_bar,
+};
+
+/* Where the device ignores the IOMMU, addresses that only the IOMMU understands would let it write
+ * anywhere. */
+static int
+check_iommu(const struct vio_port *port)
+{
+	if (vio_has(port->offered, VIRTIO_F_ACCESS_PLATFORM) || rte_eal_iova_mode() == RTE_IOVA_PA)
+		return 0;
+	PORT_LOG(port, ERR,
+		 "the device bypasses the IOMMU (no ACCESS_PLATFORM), but EAL uses virtual "
+		 "addresses; run with --iova-mode=pa, or set iommu_platform=on in QEMU");
+	return -ENOTSUP;
+}
+
+static void
+release_nothing(struct vio_port *port)
+{
+	RTE_SET_USED(port);
+}
+
+static int
+make_port(struct rte_pci_device *pci, struct vio_transport *transport, const struct vio_args *args)
+{
+	struct rte_eth_dev *dev = rte_eth_dev_pci_allocate(pci, sizeof(struct vio_port));
+	struct vio_port *port;
+	int ret;
+
+	if (dev == NULL) {
+		transport->ops->close(transport);
+		return -ENOMEM;
+	}
+	port = vio_port(dev);
+	port->addr_at = offsetof(struct rte_mbuf, buf_iova);
+	port->intr = pci->intr_handle;
+	port->release = release_nothing;
+	ret = vio_port_init(dev, transport, args, UINT64_MAX);
+	if (ret == 0)
+		ret = check_iommu(port);
+	if (ret < 0) {
+		vio_port_fini(port);
+		rte_eth_dev_release_port(dev);
+		return ret;
+	}
+	rte_eth_dev_probing_finish(dev);
+	return 0;
+}
+
+/*
+ * Returns a positive value for a device that is not for this driver, so that EAL asks the next one.
+ * The port is made after the transport: a legacy device leaves no trace.
+ */
+static int
+probe(struct rte_pci_driver *driver, struct rte_pci_device *pci)
+{
+	const struct rte_devargs *devargs = pci->device.devargs;
+	struct vio_transport *transport;
+	struct vio_args args;
+	int ret;
+
+	RTE_SET_USED(driver);
+	if (rte_eal_process_type() != RTE_PROC_PRIMARY) {
+		VIO_LOG(ERR, "%s: secondary processes are not supported yet", pci->name);
+		return -ENOTSUP;
+	}
+	if (vio_args_parse_pci(pci->name, devargs != NULL ? devargs->args : NULL, &args) < 0)
+		return -EINVAL;
+	ret = vio_pci_modern_open(&pci_access, pci, pci->name, &transport);
+	if (ret == -ENOTSUP) {
+		VIO_LOG(ERR,
+			"%s: a legacy virtio device; legacy devices are not supported yet: make it "
+			"modern (QEMU: disable-modern=off), or leave it to another driver",
+			pci->name);
+		return 1;
+	}
+	if (ret < 0)
+		return ret;
+	return make_port(pci, transport, &args);
+}
+
+static int
+uninit_port(struct rte_eth_dev *dev)
+{
+	if (dev->data->dev_started)
+		rte_eth_dev_stop(dev->data->port_id);
+	return vio_ops.dev_close(dev);
+}
+
+static int
+remove_device(struct rte_pci_device *pci)
+{
+	return rte_eth_dev_pci_generic_remove(pci, uninit_port);
+}
+
+static const struct rte_pci_id ids[] = {
+	{ RTE_PCI_DEVICE(VENDOR_VIRTIO, DEVICE_NET) },
+	{ RTE_PCI_DEVICE(VENDOR_VIRTIO, DEVICE_NET_TRANSITIONAL) },
+	{ .vendor_id = 0 },
+};
+
+static struct rte_pci_driver driver = {
+	.driver = { .name = "net_vio" },
+	.id_table = ids,
+	.drv_flags = RTE_PCI_DRV_NEED_MAPPING | RTE_PCI_DRV_INTR_LSC,
+	.probe = probe,
+	.remove = remove_device,
+};
+
+RTE_PMD_REGISTER_PCI(net_vio, driver);
+RTE_PMD_REGISTER_PCI_TABLE(net_vio, ids);
+RTE_PMD_REGISTER_KMOD_DEP(net_vio, KMODS);
+RTE_PMD_REGISTER_PARAM_STRING(net_vio, VIO_ARGS_COMMON);
+
+/* What dpdk-pmdinfo.py reads. DPDK's own drivers get it from a build tool that is not installed. */
+#define PMD_INFO_ID(device)                                                                \
+	"[" RTE_STR(VENDOR_VIRTIO) ", " RTE_STR(device) ", " RTE_STR(ANY_ID) ", " RTE_STR( \
+		ANY_ID) "]"
+
+static const char pmd_info[] __rte_used =
+	"PMD_INFO_STRING= {\"name\": \"net_vio\", \"params\": \"" VIO_ARGS_COMMON
+	"\", \"kmod\": \"" KMODS
+	"\", \"pci_ids\": [" PMD_INFO_ID(DEVICE_NET) ", " PMD_INFO_ID(DEVICE_NET_TRANSITIONAL) "]}";

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A port's device: found at probe, brought to life at start, silenced at stop. */
+#include "port.h"
+
+#include <endian.h>
+#include <errno.h>
+
+#include <rte_malloc.h>
+
+#include "log.h"
+#include "paths.h"
+#include "rx.h"
+#include "tx.h"
+
+/* What this driver can make use of. */
+#define FEATURES_USED                                                                           \
+	(VIO_BIT(VIRTIO_F_VERSION_1) | VIO_BIT(VIRTIO_F_RING_PACKED) |                          \
+	 VIO_BIT(VIRTIO_F_IN_ORDER) | VIO_BIT(VIRTIO_F_INDIRECT_DESC) |                         \
+	 VIO_BIT(VIRTIO_F_ACCESS_PLATFORM) | VIO_BIT(VIRTIO_F_ORDER_PLATFORM) |                 \
+	 VIO_BIT(VIRTIO_F_NOTIFICATION_DATA) | VIO_BIT(VIRTIO_NET_F_MRG_RXBUF) |                \
+	 VIO_BIT(VIRTIO_NET_F_MAC) | VIO_BIT(VIRTIO_NET_F_STATUS) | VIO_BIT(VIRTIO_NET_F_MTU) | \
+	 VIO_BIT(VIRTIO_NET_F_SPEED_DUPLEX) | VIO_BIT(VIRTIO_NET_F_MQ) |                        \
+	 VIO_BIT(VIRTIO_NET_F_CTRL_VQ) | VIO_BIT(VIRTIO_NET_F_CTRL_RX) |                        \
+	 VIO_BIT(VIRTIO_NET_F_CTRL_MAC_ADDR))
+
+/* The largest frame: what a 16-bit length and the header leave. */
+#define MTU_MAX_DEFAULT 9702
+
+static uint64_t
+features_wanted(const struct vio_args *args)
+{
+	uint64_t wanted = FEATURES_USED;
+
+	wanted &= args->packed_vq ? ~UINT64_C(0) : ~VIO_BIT(VIRTIO_F_RING_PACKED);
+	wanted &= args->in_order ? ~UINT64_C(0) : ~VIO_BIT(VIRTIO_F_IN_ORDER);
+	wanted &= args->mrg_rxbuf ? ~UINT64_C(0) : ~VIO_BIT(VIRTIO_NET_F_MRG_RXBUF);
+	return wanted;
+}
+
+/* One field of the configuration, where its feature is there; else it stays as it is. */
+static int
+read_field(struct vio_port *port, enum vio_feature feature, size_t offset, void *field, size_t size)
+{
+	if (!vio_has(port->features, feature))
+		return 0;
+	return vio_config_read(&port->device, offset, field, size);
+}
+
+#define READ_FIELD(port, feature, field)                                             \
+	read_field(port, feature, offsetof(struct vio_net_config, field),            \
+		   (char *)&(port)->config + offsetof(struct vio_net_config, field), \
+		   sizeof((port)->config.field))
+
+static int
+read_config(struct vio_port *port)
+{
+	struct vio_net_config *config = &port->config;
+	int ret;
+
+	*config = (struct vio_net_config){
+		.max_virtqueue_pairs = htole16(1),
+		.speed = htole32(VIO_NET_SPEED_UNKNOWN),
+		.duplex = VIO_NET_DUPLEX_FULL,
+	};
+	ret = READ_FIELD(port, VIRTIO_NET_F_MAC, mac);
+	if (ret == 0)
+		ret = READ_FIELD(port, VIRTIO_NET_F_STATUS, status);
+	if (ret == 0)
+		ret = READ_FIELD(port, VIRTIO_NET_F_MQ, max_virtqueue_pairs);
+	if (ret == 0)
+		ret = READ_FIELD(port, VIRTIO_NET_F_MTU, mtu);
+	if (ret == 0)
+		ret = READ_FIELD(port, VIRTIO_NET_F_SPEED_DUPLEX, speed);
+	if (ret == 0)
+		ret = READ_FIELD(port, VIRTIO_NET_F_SPEED_DUPLEX, duplex);
+	config->status = le16toh(config->status);
+	config->max_virtqueue_pairs = le16toh(config->max_virtqueue_pairs);
+	config->mtu = le16toh(config->mtu);
+	config->speed = le32toh(config->speed);
+	return ret;
+}
+
+/* Every field is the device's word: one that makes no sense is refused by name. */
+static int
+check_config(struct vio_port *port)
+{
+	const struct vio_net_config *config = &port->config;
+	uint16_t pairs = config->max_virtqueue_pairs;
+
+	if (pairs == 0 || pairs > VIO_NET_PAIRS_MAX) {
+		PORT_LOG(port, ERR,
+			 "max_virtqueue_pairs is %u, expected 1 to %u; the device is not "
+			 "usable",
+			 pairs, VIO_NET_PAIRS_MAX);
+		return -EPROTO;
+	}
+	port->max_pairs = RTE_MIN(pairs, RTE_MAX_QUEUES_PER_PORT);
+	if (vio_has(port->features, VIRTIO_NET_F_MTU) && config->mtu < VIO_NET_MTU_MIN) {
+		PORT_LOG(port, WARNING, "offers an MTU of %u, expected at least %u; not used",
+			 config->mtu, VIO_NET_MTU_MIN);
+		port->wanted &= ~VIO_BIT(VIRTIO_NET_F_MTU);
+		port->features &= ~VIO_BIT(VIRTIO_NET_F_MTU);
+	}
+	port->mtu_max = vio_has(port->features, VIRTIO_NET_F_MTU) ? config->mtu : MTU_MAX_DEFAULT;
+	return 0;
+}
+
+/* All queues of a pair must exist; the smallest sets the limit that the port tells. */
+static int
+check_queues(struct vio_port *port)
+{
+	struct vio_transport *t = port->transport;
+	uint16_t size;
+	int ret;
+
+	port->max_size = VQ_SIZE_MAX;
+	for (uint32_t i = 0; i < 2u * port->max_pairs; i++) {
+		ret = t->ops->queue_max_size(t, i, &size);
+		if (ret < 0)
+			return ret;
+		if (size == 0 && i >= 2) {
+			PORT_LOG(port, WARNING,
+				 "promises %u queue pairs, but has no queue %u; using %u",
+				 port->max_pairs, i, i / 2);
+			port->max_pairs = i / 2;
+			break;
+		}
+		if (size == 0) {
+			PORT_LOG(port, ERR, "has no queue %u; the device is not usable", i);
+			return -EPROTO;
+		}
+		port->max_size = RTE_MIN(port->max_size, size);
+	}
+	return 0;
+}
+
+static int
+negotiate(struct vio_port *port)
+{
+	int ret = vio_device_begin(&port->device);
+
+	if (ret < 0)
+		return ret;
+	port->offered = port->device.offered;
+	ret = vio_device_negotiate(&port->device, port->wanted);
+	port->features = port->device.features;
+	return ret;
+}
+
+static int
+set_mac(struct vio_port *port)
+{
+	struct rte_ether_addr mac;
+
+	memcpy(&mac, port->config.mac, sizeof(mac));
+	if (!vio_has(port->features, VIRTIO_NET_F_MAC)) {
+		rte_eth_random_addr(mac.addr_bytes);
+	} else if (!rte_is_valid_assigned_ether_addr(&mac)) {
+		PORT_LOG(port, WARNING,
+			 "offers MAC " RTE_ETHER_ADDR_PRT_FMT ", which no port can have; "
+			 "using a random one",
+			 RTE_ETHER_ADDR_BYTES(&mac));
+		rte_eth_random_addr(mac.addr_bytes);
+	}
+	port->dev->data->mac_addrs = rte_zmalloc("vio_mac", sizeof(mac), 0);
+	if (port->dev->data->mac_addrs == NULL)
+		return -ENOMEM;
+	port->dev->data->mac_addrs[0] = mac;
+	return 0;
+}
+
+/* Asks the device all that must be known before it is started, and leaves it reset. */
+static int
+inspect(struct vio_port *port)
+{
+	int ret = negotiate(port);
+
+	if (ret == 0)
+		ret = read_config(port);
+	if (ret == 0)
+		ret = check_config(port);
+	if (ret == 0)
+		ret = check_queues(port);
+	if (ret < 0) {
+		vio_device_fail(&port->device);
+		return ret;
+	}
+	return vio_device_reset(&port->device);
+}
+
+static int
+init_lock(pthread_mutex_t *lock)
+{
+	pthread_mutexattr_t attr;
+	int ret;
+
+	/* EAL's memory events can come while a control operation allocates. */
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
+	ret = pthread_mutex_init(lock, &attr);
+	pthread_mutexattr_destroy(&attr);
+	return -ret;
+}
+
+int
+vio_port_init(struct rte_eth_dev *dev, struct vio_transport *transport, const struct vio_args *args,
+	      uint64_t possible)
+{
+	struct vio_port *port = vio_port(dev);
+	int ret;
+
+	port->dev = dev;
+	port->transport = transport;
+	port->args = *args;
+	port->wanted = features_wanted(args) & possible;
+	vio_device_init(&port->device, transport);
+	port->device.reset_timeout_ms = args->timeout_ms;
+	ret = init_lock(&port->lock);
+	if (ret == 0)
+		ret = inspect(port);
+	if (ret == 0)
+		ret = set_mac(port);
+	if (ret < 0)
+		return ret;
+	port->default_size = RTE_MIN(port->max_size, args->queue_size ? args->queue_size : 256);
+	dev->dev_ops = &vio_ops;
+	dev->rx_queue_count = vio_rx_queue_count;
+	dev->rx_descriptor_status = vio_rx_descriptor_status;
+	dev->tx_descriptor_status = vio_tx_descriptor_status;
+	return 0;
+}
+
+void
+vio_port_fini(struct vio_port *port)
+{
+	if (port->transport != NULL)
+		port->transport->ops->close(port->transport);
+	port->transport = NULL;
+	pthread_mutex_destroy(&port->lock);
+}
+
+static int
+start_queues(struct vio_port *port)
+{
+	struct rte_eth_dev_data *data = port->dev->data;
+	int ret;
+
+	for (uint16_t i = 0; i < data->nb_rx_queues; i++) {
+		struct vio_rxq *q = data->rx_queues[i];
+
+		ret = vio_ring_start(&q->ring, port, VIO_NET_RXQ(i), VIO_NO_VECTOR);
+		if (ret < 0)
+			return ret;
+		if (vio_rx_refill(q) == 0) {
+			PORT_LOG(port, ERR,
+				 "rx queue %u: pool %s is empty; give it at least %u mbufs more", i,
+				 q->pool->name, q->ring.size);
+			return -ENOMEM;
+		}
+		vq_publish(q->ring.vq);
+	}
+	for (uint16_t i = 0; i < data->nb_tx_queues; i++) {
+		struct vio_txq *q = data->tx_queues[i];
+
+		ret = vio_ring_start(&q->ring, port, VIO_NET_TXQ(i), VIO_NO_VECTOR);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+/* How many pairs the device shall use: by control command, or as the transport knows how. */
+static int
+set_queue_pairs(struct vio_port *port)
+{
+	struct rte_eth_dev_data *data = port->dev->data;
+	struct vio_transport *t = port->transport;
+	uint16_t pairs = RTE_MAX(data->nb_rx_queues, data->nb_tx_queues);
+	uint16_t field = htole16(pairs);
+
+	if (t->ops->set_queue_pairs != NULL)
+		return t->ops->set_queue_pairs(t, pairs);
+	if (!vio_has(port->features, VIRTIO_NET_F_MQ))
+		return 0;
+	return vio_ctrl_send(port, "number of queue pairs", VIO_NET_CTRL_MQ,
+			     VIO_NET_CTRL_MQ_VQ_PAIRS_SET, &field, sizeof(field));
+}
+
+/* The device looks at buffers that were made available before it was live only when told so. */
+static void
+kick_receive_queues(struct vio_port *port)
+{
+	struct rte_eth_dev_data *data = port->dev->data;
+
+	for (uint16_t i = 0; i < data->nb_rx_queues; i++) {
+		struct vio_rxq *q = data->rx_queues[i];
+
+		if (vq_kick_prepare(q->ring.vq)) {
+			q->ring.notifier.kick(&q->ring.notifier, vq_notify_data(q->ring.vq));
+			q->stats.kicks++;
+		}
+	}
+}
+
+static void
+choose_paths(struct vio_port *port)
+{
+	char text[RTE_ETH_BURST_MODE_INFO_SIZE];
+
+	port->rx_path = vio_rx_path_choose(port);
+	port->tx_path = vio_tx_path_choose(port);
+	port->dev->rx_pkt_burst = port->rx_path->rx;
+	port->dev->tx_pkt_burst = port->tx_path->tx;
+	vio_rx_path_explain(port, text, sizeof(text));
+	PORT_LOG(port, NOTICE, "receive: %s", text);
+	vio_tx_path_explain(port, text, sizeof(text));
+	PORT_LOG(port, NOTICE, "transmit: %s", text);
+}
+
+/* The features may not be others than those that the queues were set up for. */
+static int
+renegotiate(struct vio_port *port)
+{
+	uint64_t before = port->features;
+	char text[512];
+	int ret = negotiate(port);
+
+	if (ret < 0 || port->features == before)
+		return ret;
+	PORT_LOG(port, ERR,
+		 "the device changed its features since probe (%s); close the port and probe "
+		 "it again",
+		 vio_features_text(before ^ port->features, text, sizeof(text)));
+	port->features = before;
+	return -EPROTO;
+}
+
+/* Takes every buffer back. The device no longer has them: it was reset, or is gone. */
+static void
+drain_queues(struct vio_port *port)
+{
+	struct rte_eth_dev_data *data = port->dev->data;
+
+	for (uint16_t i = 0; i < data->nb_rx_queues; i++)
+		if (data->rx_queues[i] != NULL)
+			vio_rx_drain(data->rx_queues[i]);
+	for (uint16_t i = 0; i < data->nb_tx_queues; i++)
+		if (data->tx_queues[i] != NULL)
+			vio_tx_drain(data->tx_queues[i]);
+}
+
+/* Steps 4 to 8 of spec 3.1.1, and what can only be said to a live device. */
+static int
+bring_up(struct vio_port *port)
+{
+	int ret = renegotiate(port);
+
+	/* Buffers that an earlier reset, which did not finish, left with the device. */
+	if (ret == 0)
+		drain_queues(port);
+	if (ret == 0)
+		ret = vio_intr_start(port);
+	if (ret == 0)
+		ret = start_queues(port);
+	if (ret == 0)
+		ret = vio_ctrl_start(port);
+	if (ret == 0)
+		ret = vio_device_go(&port->device);
+	if (ret == 0)
+		ret = set_queue_pairs(port);
+	return ret;
+}
+
+void
+vio_port_stop(struct vio_port *port)
+{
+	int ret = vio_device_reset(&port->device);
+
+	if (ret < 0 && ret != -ENODEV) {
+		PORT_LOG(port, ERR,
+			 "the device did not let go of its buffers; for safety they and the "
+			 "rings stay out of use");
+		return;
+	}
+	drain_queues(port);
+	vio_ctrl_stop(port);
+}
+
+int
+vio_port_start(struct vio_port *port)
+{
+	int ret;
+
+	if (port->gone) {
+		PORT_LOG(port, ERR, "the device is gone; close the port and probe it again");
+		return -ENODEV;
+	}
+	ret = bring_up(port);
+	if (ret < 0) {
+		PORT_LOG(port, ERR, "could not be started: %s", strerror(-ret));
+		vio_device_fail(&port->device);
+		vio_port_stop(port);
+		return ret;
+	}
+	choose_paths(port);
+	kick_receive_queues(port);
+	return 0;
+}
+
+void
+vio_port_gone(struct vio_port *port)
+{
+	if (port->gone)
+		return;
+	port->gone = true;
+	PORT_LOG(port, ERR, "the device is gone: the link is down; close the port");
+	vio_link_update(port->dev, 0);
+	rte_eth_dev_callback_process(port->dev, RTE_ETH_EVENT_INTR_LSC, NULL);
+}

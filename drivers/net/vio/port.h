@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A port: one virtio-net device as an ethdev. */
+#ifndef VIO_PMD_PORT_H
+#define VIO_PMD_PORT_H
+
+#include <pthread.h>
+
+#include <ethdev_driver.h>
+#include <rte_ether.h>
+
+#include "virtio/device.h"
+#include "virtio/features.h"
+#include "virtio/net.h"
+#include "ctrl.h"
+#include "devargs.h"
+#include "queue.h"
+
+struct vio_path;
+
+struct vio_port {
+	struct rte_eth_dev *dev;
+	struct vio_transport *transport;
+	struct vio_device device;
+	struct vio_args args;
+	uint64_t offered;  /* features, as offered at probe */
+	uint64_t wanted;   /* features that this driver uses, less those declined by devargs */
+	uint64_t features; /* negotiated last; kept while stopped, to answer questions */
+	struct vio_net_config config; /* read once at probe, checked; CPU byte order */
+	uint16_t max_pairs;
+	uint16_t max_size; /* descriptors of the smallest of the device's queues */
+	uint16_t default_size;
+	uint16_t mtu_max;
+	uint16_t addr_at; /* offset in struct rte_mbuf of the address that the device knows */
+	bool gone;        /* the device was unplugged, or the peer has left */
+	bool link_up;
+	bool intr_on; /* the interrupt callback is registered */
+	struct vio_ctrl ctrl;
+	const struct vio_path *rx_path;
+	const struct vio_path *tx_path;
+	/* Undoes what the bus part of the driver did, before the transport is closed. */
+	void (*release)(struct vio_port *port);
+	struct rte_intr_handle *intr; /* the PCI device's, or one for the vhost-user socket */
+	bool intr_is_socket;
+	/* Serialises control operations with the interrupt thread and EAL's memory events. No
+	 * polling thread takes it. */
+	pthread_mutex_t lock;
+};
+
+static inline struct vio_port *
+vio_port(const struct rte_eth_dev *dev)
+{
+	return dev->data->dev_private;
+}
+
+extern const struct eth_dev_ops vio_ops;
+
+/*
+ * Takes over an open transport: looks at the device, and makes dev a port of it. possible masks the
+ * features that make sense over this transport. The device is reset afterwards, and stays so until
+ * the port is started. Returns 0 or a negative errno value; then vio_port_fini() is still due.
+ */
+int vio_port_init(struct rte_eth_dev *dev, struct vio_transport *transport,
+		  const struct vio_args *args, uint64_t possible);
+/* Undoes vio_port_init(), and closes the transport. */
+void vio_port_fini(struct vio_port *port);
+
+/* Brings the device to life with the queues that are set up. 0 or a negative errno value. */
+int vio_port_start(struct vio_port *port);
+/* Silences the device, and takes every buffer back. */
+void vio_port_stop(struct vio_port *port);
+
+/* The device has gone: link down, and the application is told. From the interrupt thread or a
+ * control operation, with the lock held. */
+void vio_port_gone(struct vio_port *port);
+
+/* dev_infos_get and the other answers (info.c). */
+int vio_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info);
+void vio_rxq_info_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_rxq_info *info);
+void vio_txq_info_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_txq_info *info);
+int vio_rx_burst_mode_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_burst_mode *mode);
+int vio_tx_burst_mode_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_burst_mode *mode);
+int vio_rx_descriptor_status(void *queue, uint16_t offset);
+int vio_tx_descriptor_status(void *queue, uint16_t offset);
+uint32_t vio_rx_queue_count(void *queue);
+int vio_priv_dump(struct rte_eth_dev *dev, FILE *file);
+
+/* Statistics (stats.c). */
+int vio_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats);
+int vio_stats_reset(struct rte_eth_dev *dev);
+int vio_xstats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *xstats, unsigned n);
+int vio_xstats_get_names(struct rte_eth_dev *dev, struct rte_eth_xstat_name *names, unsigned n);
+
+/* Link, addresses and modes (link.c, filter.c). */
+int vio_link_update(struct rte_eth_dev *dev, int wait);
+int vio_promiscuous_enable(struct rte_eth_dev *dev);
+int vio_promiscuous_disable(struct rte_eth_dev *dev);
+int vio_allmulticast_enable(struct rte_eth_dev *dev);
+int vio_allmulticast_disable(struct rte_eth_dev *dev);
+int vio_mac_addr_set(struct rte_eth_dev *dev, struct rte_ether_addr *mac);
+int vio_mtu_set(struct rte_eth_dev *dev, uint16_t mtu);
+
+/* Interrupts (intr.c): configuration changes, and peers that leave. vio_intr_stop() waits for the
+ * interrupt thread, and so must not be called with the lock held. */
+int vio_intr_start(struct vio_port *port);
+void vio_intr_stop(struct vio_port *port);
+
+#endif

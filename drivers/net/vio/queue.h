@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Receive and transmit queues: what the polling thread needs, and the memory behind it. Their
+ * fields are written by the polling thread while the port is started, by the control thread while
+ * it is not; the counters are read by anyone.
+ */
+#ifndef VIO_PMD_QUEUE_H
+#define VIO_PMD_QUEUE_H
+
+#include <rte_mbuf.h>
+#include <rte_memzone.h>
+
+#include "virtio/net.h"
+#include "virtio/transport.h"
+#include "virtqueue/virtqueue.h"
+
+struct vio_port;
+
+/* Descriptors that are handled in one go: arrays of this size stand on the stack. */
+#define VIO_BATCH 64
+/* Refills and reclaims wait for this many, unless the queue is too small for it. */
+#define VIO_REFILL_BATCH 32
+/* Elements of an indirect table, and so of the longest buffer that needs one descriptor. */
+#define VIO_INDIRECT_MAX 16
+/* The header in front of each packet, in both directions. */
+#define VIO_HDR_LEN ((uint16_t)sizeof(struct vio_net_hdr))
+
+/* A queue's ring and private state, kept from queue setup to release. */
+struct vio_ring {
+	struct vq *vq; /* NULL until the port is started */
+	const struct rte_memzone *mz;
+	void *state;
+	uint16_t size;      /* descriptors */
+	uint16_t index;     /* of the virtqueue */
+	size_t hdrs_at;     /* offset in mz of what the device reads besides the ring: */
+	size_t indirect_at; /* headers (transmit) or commands, and indirect tables */
+	struct vio_notifier notifier;
+};
+
+/* Why a received packet was dropped, or a queue stopped: one counter and one xstat each. */
+struct vio_rx_stats {
+	uint64_t packets;
+	uint64_t bytes;
+	uint64_t kicks;
+	uint64_t multi_segment;    /* packets of several buffers */
+	uint64_t no_mbuf;          /* buffers that the pool could not give */
+	uint64_t drop_short;       /* used length below header and Ethernet header */
+	uint64_t drop_length;      /* used length beyond the buffer */
+	uint64_t drop_num_buffers; /* num_buffers 0, or more than the queue holds */
+	uint64_t broken;           /* times the queue broke */
+};
+
+struct vio_tx_stats {
+	uint64_t packets;
+	uint64_t bytes;
+	uint64_t kicks;
+	uint64_t full;          /* bursts that found no room for all packets */
+	uint64_t multi_segment; /* packets of several buffers */
+	uint64_t header_apart;  /* packets whose header did not fit before their data */
+	uint64_t drop_segments; /* packets of more segments than the queue has descriptors */
+	uint64_t broken;
+};
+
+struct vio_rxq {
+	struct vio_ring ring;
+	struct rte_mempool *pool;
+	uint64_t rearm;     /* the mbuf's rearm fields as each received packet begins */
+	uint16_t addr_at;   /* where in an mbuf the device address of its buffer stands */
+	uint16_t refill_at; /* free descriptors that make a refill worth while */
+	uint32_t buf_len;   /* bytes that the device may write to each buffer, header included */
+	/* A packet of several buffers of which not all have come yet. */
+	struct rte_mbuf *partial;
+	struct rte_mbuf *partial_last;
+	uint16_t partial_missing;
+	bool partial_bad; /* to be dropped when complete */
+	bool told_broken;
+	struct vio_rx_stats stats;
+	struct vio_port *port;
+	uint16_t id;
+} __rte_cache_aligned;
+
+struct vio_txq {
+	struct vio_ring ring;
+	struct vio_net_hdr *hdrs; /* [size], by buffer id: headers that stand apart */
+	uint64_t hdrs_iova;
+	uint16_t addr_at;
+	uint16_t free_at; /* free descriptors below which used ones are reclaimed */
+	uint16_t chains;  /* packets of several segments in flight */
+	bool fast_free;   /* RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE */
+	bool told_broken;
+	struct vio_tx_stats stats;
+	struct vio_port *port;
+	uint16_t id;
+} __rte_cache_aligned;
+
+/*
+ * Gives the ring memory for size descriptors, with hdr_bytes of room for headers and, if asked,
+ * indirect tables. name must be unique among memzones. Returns 0 or a negative errno value.
+ */
+int vio_ring_alloc(struct vio_ring *ring, const char *name, uint16_t size, size_t hdr_bytes,
+		   bool indirect, unsigned flags, int socket);
+/* Frees it, unless it was started and not drained since: then the device may still write into it.
+ */
+void vio_ring_free(struct vio_ring *ring);
+
+/* Makes an empty virtqueue in the ring's memory and gives it to the transport. */
+int vio_ring_start(struct vio_ring *ring, struct vio_port *port, uint16_t index, uint16_t vector);
+
+/* The ethdev operations. */
+struct rte_eth_dev;
+struct rte_eth_rxconf;
+struct rte_eth_txconf;
+int vio_rx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsigned socket,
+		       const struct rte_eth_rxconf *conf, struct rte_mempool *pool);
+int vio_tx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsigned socket,
+		       const struct rte_eth_txconf *conf);
+void vio_rx_queue_release(struct rte_eth_dev *dev, uint16_t id);
+void vio_tx_queue_release(struct rte_eth_dev *dev, uint16_t id);
+
+#endif

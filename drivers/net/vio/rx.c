@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Receiving (spec 5.1.6.3, 5.1.6.4). Each buffer is one mbuf, whose headroom takes the header, so
+ * that the frame begins where frames always begin in an mbuf.
+ *
+ * What the device can do here, and why it is harmless: lengths and ids were checked by the ring,
+ * against its private state; num_buffers is loaded once, and only decides how many buffers, each of
+ * them really used, become one packet.
+ */
+#include "rx.h"
+
+#include <endian.h>
+
+#include <rte_branch_prediction.h>
+#include <rte_prefetch.h>
+
+#include "log.h"
+#include "port.h"
+
+/* Header and Ethernet header: below that it is no frame (NET-RX length checks). */
+#define LEN_MIN (VIO_HDR_LEN + RTE_ETHER_HDR_LEN)
+
+static uint64_t
+buffer_iova(const struct vio_rxq *q, const struct rte_mbuf *mbuf)
+{
+	const uint64_t *addr = RTE_PTR_ADD(mbuf, q->addr_at);
+
+	return *addr + RTE_PKTMBUF_HEADROOM - VIO_HDR_LEN;
+}
+
+static void
+ring_doorbell(struct vio_rxq *q)
+{
+	vq_publish(q->ring.vq);
+	if (vq_kick_prepare(q->ring.vq)) {
+		q->ring.notifier.kick(&q->ring.notifier, vq_notify_data(q->ring.vq));
+		q->stats.kicks++;
+	}
+}
+
+static uint16_t
+refill_batch(struct vio_rxq *q, uint16_t n)
+{
+	struct rte_mbuf *mbufs[VIO_BATCH];
+	struct vq_sg sg[VIO_BATCH];
+
+	n = RTE_MIN(n, VIO_BATCH);
+	if (unlikely(rte_mempool_get_bulk(q->pool, (void **)mbufs, n) < 0)) {
+		q->stats.no_mbuf += n;
+		q->port->dev->data->rx_mbuf_alloc_failed += n;
+		return 0;
+	}
+	for (uint16_t i = 0; i < n; i++) {
+		sg[i].iova = buffer_iova(q, mbufs[i]);
+		sg[i].len = q->buf_len;
+	}
+	return vq_add_in(q->ring.vq, sg, (void **)mbufs, n);
+}
+
+uint16_t
+vio_rx_refill(struct vio_rxq *q)
+{
+	uint16_t total = 0, n;
+
+	do {
+		n = refill_batch(q, vq_free_count(q->ring.vq));
+		total += n;
+	} while (n > 0 && vq_free_count(q->ring.vq) > 0);
+	return total;
+}
+
+static inline void
+refill_when_due(struct vio_rxq *q)
+{
+	if (vq_free_count(q->ring.vq) < q->refill_at)
+		return;
+	if (refill_batch(q, vq_free_count(q->ring.vq)) > 0)
+		ring_doorbell(q);
+}
+
+/* A raw mbuf of the pool, where next is NULL already, becomes a segment of len bytes. */
+static inline void
+begin_segment(const struct vio_rxq *q, struct rte_mbuf *mbuf, uint32_t len)
+{
+	memcpy(&mbuf->rearm_data, &q->rearm, sizeof(q->rearm));
+	mbuf->ol_flags = 0;
+	mbuf->packet_type = 0;
+	mbuf->vlan_tci = 0;
+	mbuf->pkt_len = len;
+	mbuf->data_len = len;
+}
+
+static inline void
+drop(const struct vio_rxq *q, struct rte_mbuf *mbuf)
+{
+	begin_segment(q, mbuf, 0);
+	rte_mbuf_raw_free(mbuf);
+}
+
+/* Is this length one of a frame in one buffer, or of a frame's first buffer? */
+static inline bool
+first_length_is_good(struct vio_rxq *q, uint32_t len)
+{
+	if (likely(len >= LEN_MIN && len != VQ_LENGTH_LIE))
+		return true;
+	if (len == VQ_LENGTH_LIE)
+		q->stats.drop_length++;
+	else
+		q->stats.drop_short++;
+	return false;
+}
+
+/* The device's count of this frame's buffers, loaded once. */
+static inline uint16_t
+load_num_buffers(const struct rte_mbuf *mbuf)
+{
+	const struct vio_net_hdr *hdr = RTE_PTR_ADD(mbuf->buf_addr,
+						    RTE_PKTMBUF_HEADROOM - VIO_HDR_LEN);
+
+	return le16toh(*(const volatile uint16_t *)&hdr->num_buffers);
+}
+
+/* The first of several buffers. A count that the ring could never fill would hold buffers for ever.
+ */
+static bool
+begin_partial(struct vio_rxq *q, struct rte_mbuf *mbuf, uint16_t num_buffers)
+{
+	if (num_buffers == 0 || num_buffers > q->ring.size) {
+		q->stats.drop_num_buffers++;
+		drop(q, mbuf);
+		return false;
+	}
+	q->partial = mbuf;
+	q->partial_last = mbuf;
+	q->partial_missing = num_buffers - 1;
+	q->partial_bad = false;
+	return true;
+}
+
+/* A further buffer of the frame that is being put together; it has no header. Returns the frame
+ * when it is whole, else NULL. */
+static struct rte_mbuf *
+continue_partial(struct vio_rxq *q, struct rte_mbuf *mbuf, uint32_t len)
+{
+	struct rte_mbuf *packet = q->partial;
+
+	if (len == VQ_LENGTH_LIE || len == 0) {
+		q->partial_bad = true;
+		len = 0;
+	}
+	begin_segment(q, mbuf, len);
+	mbuf->data_off = RTE_PKTMBUF_HEADROOM - VIO_HDR_LEN;
+	q->partial_last->next = mbuf;
+	q->partial_last = mbuf;
+	packet->nb_segs++;
+	packet->pkt_len += len;
+	if (--q->partial_missing > 0)
+		return NULL;
+	q->partial = NULL;
+	if (likely(!q->partial_bad)) {
+		q->stats.multi_segment++;
+		return packet;
+	}
+	q->stats.drop_length++;
+	rte_pktmbuf_free(packet);
+	return NULL;
+}
+
+/* One used buffer becomes a packet, a part of one, or nothing. */
+static inline __rte_always_inline struct rte_mbuf *
+receive_buffer(struct vio_rxq *q, struct rte_mbuf *mbuf, uint32_t len, const bool mergeable)
+{
+	uint16_t num_buffers;
+
+	if (mergeable && unlikely(q->partial != NULL))
+		return continue_partial(q, mbuf, len);
+	if (unlikely(!first_length_is_good(q, len))) {
+		drop(q, mbuf);
+		return NULL;
+	}
+	begin_segment(q, mbuf, len - VIO_HDR_LEN);
+	if (!mergeable)
+		return mbuf;
+	num_buffers = load_num_buffers(mbuf);
+	if (likely(num_buffers == 1))
+		return mbuf;
+	begin_partial(q, mbuf, num_buffers);
+	return NULL;
+}
+
+/* Says once per start that and why the queue moves nothing any more. */
+static void
+tell_broken(struct vio_rxq *q)
+{
+	if (q->told_broken)
+		return;
+	q->told_broken = true;
+	q->stats.broken++;
+	PORT_LOG(q->port, ERR, "rx queue %u is broken: %s; restart the port", q->id,
+		 vq_error_text(vq_error(q->ring.vq)));
+}
+
+static inline __rte_always_inline uint16_t
+rx_batch(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, uint16_t *taken,
+	 const bool mergeable)
+{
+	void *mbufs[VIO_BATCH];
+	uint32_t lens[VIO_BATCH];
+	uint16_t got, received = 0;
+	uint64_t bytes = 0;
+
+	got = vq_get(q->ring.vq, mbufs, lens, n);
+	for (uint16_t i = 0; mergeable && i < got; i++)
+		rte_prefetch0(RTE_PTR_ADD(((struct rte_mbuf *)mbufs[i])->buf_addr,
+					  RTE_PKTMBUF_HEADROOM - VIO_HDR_LEN));
+	for (uint16_t i = 0; i < got; i++) {
+		struct rte_mbuf *packet = receive_buffer(q, mbufs[i], lens[i], mergeable);
+
+		if (unlikely(packet == NULL))
+			continue;
+		bytes += packet->pkt_len;
+		pkts[received++] = packet;
+	}
+	q->stats.packets += received;
+	q->stats.bytes += bytes;
+	*taken = got;
+	return received;
+}
+
+static inline __rte_always_inline uint16_t
+rx_burst(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, const bool mergeable)
+{
+	uint16_t received = 0, batch, taken;
+
+	do {
+		batch = RTE_MIN(n - received, VIO_BATCH);
+		received += rx_batch(q, pkts + received, batch, &taken, mergeable);
+		if (unlikely(vq_error(q->ring.vq) != VQ_OK)) {
+			tell_broken(q);
+			break;
+		}
+		refill_when_due(q);
+	} while (unlikely(taken == batch && received < n));
+	return received;
+}
+
+uint16_t
+vio_rx_mergeable(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	return rx_burst(queue, pkts, n, true);
+}
+
+uint16_t
+vio_rx_plain(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	return rx_burst(queue, pkts, n, false);
+}
+
+void
+vio_rx_drain(struct vio_rxq *q)
+{
+	struct rte_mbuf *mbuf;
+
+	if (q->ring.vq == NULL)
+		return;
+	while ((mbuf = vq_detach(q->ring.vq)) != NULL)
+		drop(q, mbuf);
+	rte_pktmbuf_free(q->partial);
+	q->partial = NULL;
+	q->told_broken = false;
+	q->ring.vq = NULL;
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Transmitting (spec 5.1.6.2). The header goes into the headroom, right before the frame, where the
+ * mbuf is ours alone to write to; else it stands in the queue's own memory, as an element of its
+ * own.
+ *
+ * What the device can do here: use an id that it does not have, which the ring catches. The lengths
+ * that it reports are not looked at.
+ */
+#include "tx.h"
+
+#include <errno.h>
+
+#include <rte_branch_prediction.h>
+
+#include "log.h"
+#include "port.h"
+
+static uint64_t
+data_iova(const struct vio_txq *q, const struct rte_mbuf *mbuf)
+{
+	const uint64_t *addr = RTE_PTR_ADD(mbuf, q->addr_at);
+
+	return *addr + mbuf->data_off;
+}
+
+/* May the header be written before the data? Not into a buffer that others share: a clone's or an
+ * external one's headroom, or one with a second reference. */
+static inline bool
+header_fits(const struct rte_mbuf *mbuf)
+{
+	return RTE_MBUF_DIRECT(mbuf) && rte_mbuf_refcnt_read(mbuf) == 1 &&
+	       mbuf->data_off >= VIO_HDR_LEN;
+}
+
+/* No offload is asked for: an empty header (NET-TX: num_buffers is 0, gso_type NONE). */
+static inline void
+write_header(struct vio_net_hdr *hdr)
+{
+	memset(hdr, 0, sizeof(*hdr));
+}
+
+static inline void
+write_header_before(struct rte_mbuf *mbuf)
+{
+	write_header(rte_pktmbuf_mtod_offset(mbuf, struct vio_net_hdr *, -(int)VIO_HDR_LEN));
+}
+
+/* With MBUF_FAST_FREE all mbufs are of one pool and nobody else's; a chain still has to be walked.
+ */
+static void
+free_packets(struct vio_txq *q, struct rte_mbuf **mbufs, uint16_t n)
+{
+	if (q->fast_free && q->chains == 0) {
+		rte_mempool_put_bulk(mbufs[0]->pool, (void **)mbufs, n);
+		return;
+	}
+	for (uint16_t i = 0; q->chains > 0 && i < n; i++)
+		q->chains -= mbufs[i]->nb_segs > 1;
+	rte_pktmbuf_free_bulk(mbufs, n);
+}
+
+/* Takes back what the device has sent, until wanted descriptors are free or nothing more is used.
+ */
+static void
+reclaim(struct vio_txq *q, uint16_t wanted)
+{
+	struct rte_mbuf *mbufs[VIO_BATCH];
+	uint16_t n;
+
+	do {
+		n = vq_get(q->ring.vq, (void **)mbufs, NULL, VIO_BATCH);
+		if (n > 0)
+			free_packets(q, mbufs, n);
+	} while (n == VIO_BATCH && vq_free_count(q->ring.vq) < wanted);
+}
+
+/* Packets of one element each, gathered to be added at once. */
+struct run {
+	struct vq_sg sg[VIO_BATCH];
+	void *mbufs[VIO_BATCH];
+	uint16_t n;
+};
+
+static inline void
+run_append(struct vio_txq *q, struct run *run, struct rte_mbuf *mbuf)
+{
+	write_header_before(mbuf);
+	run->sg[run->n].iova = data_iova(q, mbuf) - VIO_HDR_LEN;
+	run->sg[run->n].len = mbuf->data_len + VIO_HDR_LEN;
+	run->mbufs[run->n++] = mbuf;
+}
+
+/* Returns whether all of the run found room; count grows by those that did. */
+static inline bool
+run_flush(struct vio_txq *q, struct run *run, uint16_t *count)
+{
+	uint16_t n = run->n > 0 ? vq_add_out(q->ring.vq, run->sg, run->mbufs, run->n) : 0;
+	bool all = n == run->n;
+
+	*count += n;
+	run->n = 0;
+	return all;
+}
+
+/* The packet's elements, header first. Returns how many, or 0 where it has too many segments. */
+static uint16_t
+gather(struct vio_txq *q, struct rte_mbuf *mbuf, struct vq_sg *sg)
+{
+	bool before = header_fits(mbuf);
+	uint16_t n = 0;
+
+	if (mbuf->nb_segs > VIO_TX_SEGMENTS_MAX)
+		return 0;
+	if (before) {
+		write_header_before(mbuf);
+	} else {
+		uint16_t id = vq_next_id(q->ring.vq);
+
+		write_header(&q->hdrs[id]);
+		sg[n].iova = q->hdrs_iova + (size_t)id * sizeof(q->hdrs[0]);
+		sg[n++].len = VIO_HDR_LEN;
+	}
+	for (struct rte_mbuf *seg = mbuf; seg != NULL; seg = seg->next) {
+		uint16_t extra = before && seg == mbuf ? VIO_HDR_LEN : 0;
+
+		if (seg->data_len + extra == 0)
+			continue;
+		sg[n].iova = data_iova(q, seg) - extra;
+		sg[n++].len = seg->data_len + extra;
+	}
+	return n;
+}
+
+/* Adds one packet of any shape. Returns 0; -ENOSPC: no room now; -EIO: the queue is broken. A
+ * packet that can never be sent is dropped and counted, so that it does not block those behind it.
+ */
+static int
+add_packet(struct vio_txq *q, struct rte_mbuf *mbuf)
+{
+	struct vq_sg sg[VIO_TX_SEGMENTS_MAX + 1];
+	uint16_t n = gather(q, mbuf, sg);
+	int ret = n == 0 ? -EINVAL : vq_add(q->ring.vq, sg, n, 0, mbuf);
+
+	if (ret == -ENOSPC) {
+		reclaim(q, n);
+		/* The id, and with it the place of the header, may be another now. */
+		n = gather(q, mbuf, sg);
+		ret = vq_add(q->ring.vq, sg, n, 0, mbuf);
+	}
+	if (ret == -EINVAL) {
+		q->stats.drop_segments++;
+		rte_pktmbuf_free(mbuf);
+		return 0;
+	}
+	if (ret == 0) {
+		q->stats.multi_segment += mbuf->nb_segs > 1;
+		q->stats.header_apart += !header_fits(mbuf);
+		q->chains += mbuf->nb_segs > 1;
+		q->stats.packets++;
+		q->stats.bytes += mbuf->pkt_len;
+	}
+	return ret;
+}
+
+static uint64_t
+bytes_of(struct rte_mbuf **pkts, uint16_t n)
+{
+	uint64_t bytes = 0;
+
+	for (uint16_t i = 0; i < n; i++)
+		bytes += pkts[i]->pkt_len;
+	return bytes;
+}
+
+/* Adds the packets that are one element each from the front of pkts; returns how many were added.
+ */
+static inline uint16_t
+add_singles(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n, bool *full)
+{
+	uint16_t count = 0;
+	struct run run;
+
+	run.n = 0;
+	for (uint16_t i = 0; i < n && run.n < VIO_BATCH; i++) {
+		if (unlikely(pkts[i]->nb_segs != 1 || !header_fits(pkts[i])))
+			break;
+		run_append(q, &run, pkts[i]);
+	}
+	*full = !run_flush(q, &run, &count);
+	q->stats.packets += count;
+	q->stats.bytes += bytes_of(pkts, count);
+	return count;
+}
+
+static void
+tell_broken(struct vio_txq *q)
+{
+	if (q->told_broken)
+		return;
+	q->told_broken = true;
+	q->stats.broken++;
+	PORT_LOG(q->port, ERR, "tx queue %u is broken: %s; restart the port", q->id,
+		 vq_error_text(vq_error(q->ring.vq)));
+}
+
+static inline void
+ring_doorbell(struct vio_txq *q)
+{
+	vq_publish(q->ring.vq);
+	if (vq_kick_prepare(q->ring.vq)) {
+		q->ring.notifier.kick(&q->ring.notifier, vq_notify_data(q->ring.vq));
+		q->stats.kicks++;
+	}
+}
+
+uint16_t
+vio_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct vio_txq *q = queue;
+	uint16_t wanted = RTE_MAX(n, q->free_at);
+	uint16_t sent = 0;
+	bool full = false;
+
+	if (vq_free_count(q->ring.vq) < wanted)
+		reclaim(q, wanted);
+	while (sent < n && !full) {
+		uint16_t singles = add_singles(q, pkts + sent, n - sent, &full);
+
+		sent += singles;
+		if (singles > 0 || full)
+			continue;
+		full = add_packet(q, pkts[sent]) < 0;
+		sent += !full;
+	}
+	q->stats.full += full;
+	if (unlikely(vq_error(q->ring.vq) != VQ_OK))
+		tell_broken(q);
+	else if (sent > 0)
+		ring_doorbell(q);
+	return sent;
+}
+
+void
+vio_tx_drain(struct vio_txq *q)
+{
+	struct rte_mbuf *mbuf;
+
+	if (q->ring.vq == NULL)
+		return;
+	while ((mbuf = vq_detach(q->ring.vq)) != NULL)
+		rte_pktmbuf_free(mbuf);
+	q->chains = 0;
+	q->told_broken = false;
+	q->ring.vq = NULL;
+}

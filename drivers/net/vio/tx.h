@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef VIO_PMD_TX_H
+#define VIO_PMD_TX_H
+
+#include "queue.h"
+
+/* Elements of the longest packet that is sent, its header not counted. */
+#define VIO_TX_SEGMENTS_MAX 128
+
+/* The burst function, as rte_eth_tx_burst() calls it. */
+uint16_t vio_tx(void *queue, struct rte_mbuf **pkts, uint16_t n);
+
+/* Frees every packet that the device has not sent, when it no longer has them. */
+void vio_tx_drain(struct vio_txq *q);
+
+#endif

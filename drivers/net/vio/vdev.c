@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* net_vio_user: a vhost-user back-end as the device. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <bus_vdev_driver.h>
+#include <ethdev_vdev.h>
+#include <rte_memory.h>
+
+#include "virtio/vhost_user.h"
+#include "log.h"
+#include "port.h"
+
+#define MEM_EVENT_NAME "net_vio_user"
+
+/* A back-end reaches memory through its own mappings: no IOMMU, no platform between. */
+#define FEATURES_POSSIBLE (~(VIO_BIT(VIRTIO_F_ACCESS_PLATFORM) | VIO_BIT(VIRTIO_F_ORDER_PLATFORM)))
+
+/* All of EAL's shared memory, collected by a walk. */
+struct pieces {
+	struct vio_mem_region *all;
+	unsigned count, room;
+};
+
+static int
+count_piece(const struct rte_memseg_list *msl, const struct rte_memseg *ms, void *arg)
+{
+	struct pieces *pieces = arg;
+
+	RTE_SET_USED(ms);
+	if (!msl->external)
+		pieces->room++;
+	return 0;
+}
+
+static int
+add_piece(const struct rte_memseg_list *msl, const struct rte_memseg *ms, void *arg)
+{
+	struct pieces *pieces = arg;
+	struct vio_mem_region *piece = &pieces->all[pieces->count];
+	size_t offset;
+
+	if (msl->external || pieces->count == pieces->room)
+		return 0;
+	piece->fd = rte_memseg_get_fd_thread_unsafe(ms);
+	if (piece->fd < 0 || rte_memseg_get_fd_offset_thread_unsafe(ms, &offset) < 0)
+		return -1;
+	/* Descriptors carry this process's addresses. */
+	piece->iova = (uintptr_t)ms->addr;
+	piece->addr = ms->addr;
+	piece->size = ms->len;
+	piece->fd_offset = offset;
+	pieces->count++;
+	return 0;
+}
+
+/* Tells the back-end EAL's memory as it is now. walk is the one with EAL's lock, or without. */
+static int
+share_memory(struct vio_transport *transport, int (*walk)(rte_memseg_walk_t, void *))
+{
+	struct pieces pieces = { NULL, 0, 0 };
+	int ret;
+
+	walk(count_piece, &pieces);
+	pieces.all = calloc(RTE_MAX(pieces.room, 1u), sizeof(*pieces.all));
+	if (pieces.all == NULL)
+		return -ENOMEM;
+	if (walk(add_piece, &pieces) < 0) {
+		VIO_LOG(ERR,
+			"%s: EAL's memory cannot be shared: it is not backed by files; run with "
+			"hugepages and --single-file-segments",
+			transport->name);
+		ret = -EINVAL;
+	} else {
+		ret = vio_vhost_user_set_memory(transport, pieces.all, pieces.count);
+	}
+	free(pieces.all);
+	return ret;
+}
+
+/* EAL calls with its lock held, from the thread that allocates or frees memory. */
+static void
+memory_changed(enum rte_mem_event event, const void *addr, size_t len, void *arg)
+{
+	struct vio_port *port = arg;
+	int ret;
+
+	RTE_SET_USED(event);
+	RTE_SET_USED(addr);
+	RTE_SET_USED(len);
+	ret = share_memory(port->transport, rte_memseg_walk_thread_unsafe);
+	if (ret < 0 && ret != -ENODEV)
+		PORT_LOG(port, ERR, "the peer could not be told of new memory: %s", strerror(-ret));
+}
+
+static void
+release(struct vio_port *port)
+{
+	rte_mem_event_callback_unregister(MEM_EVENT_NAME, port);
+	rte_intr_instance_free(port->intr);
+	port->intr = NULL;
+}
+
+static int
+open_transport(const struct vio_args *args, struct vio_transport **transport)
+{
+	struct vio_vhost_user_params params = {
+		.path = args->path,
+		.server = args->server,
+		.queue_pairs = args->queues,
+		.queue_size = VQ_SIZE_MAX,
+		.has_mac = true,
+		.speed = args->speed,
+	};
+	struct rte_ether_addr mac = args->mac;
+	int ret;
+
+	if (!args->has_mac)
+		rte_eth_random_addr(mac.addr_bytes);
+	memcpy(params.mac, &mac, sizeof(params.mac));
+	ret = vio_vhost_user_open(&params, transport);
+	if (ret < 0)
+		return ret;
+	ret = share_memory(*transport, rte_memseg_walk);
+	if (ret < 0)
+		(*transport)->ops->close(*transport);
+	return ret;
+}
+
+static int
+init_port(struct rte_eth_dev *dev, struct vio_transport *transport, const struct vio_args *args)
+{
+	struct vio_port *port = vio_port(dev);
+	int ret;
+
+	port->addr_at = offsetof(struct rte_mbuf, buf_addr);
+	port->intr_is_socket = true;
+	port->release = release;
+	port->intr = rte_intr_instance_alloc(RTE_INTR_INSTANCE_F_PRIVATE);
+	if (port->intr == NULL) {
+		transport->ops->close(transport);
+		return -ENOMEM;
+	}
+	ret = vio_port_init(dev, transport, args, FEATURES_POSSIBLE);
+	if (ret == 0 && rte_mem_event_callback_register(MEM_EVENT_NAME, memory_changed, port) < 0 &&
+	    rte_errno != ENOTSUP)
+		ret = -rte_errno;
+	if (ret < 0) {
+		release(port);
+		vio_port_fini(port);
+	}
+	return ret;
+}
+
+static int
+probe(struct rte_vdev_device *vdev)
+{
+	const char *name = rte_vdev_device_name(vdev);
+	struct vio_transport *transport;
+	struct rte_eth_dev *dev;
+	struct vio_args args;
+	int ret;
+
+	if (rte_eal_process_type() != RTE_PROC_PRIMARY) {
+		VIO_LOG(ERR, "%s: secondary processes are not supported yet", name);
+		return -ENOTSUP;
+	}
+	ret = vio_args_parse_user(name, rte_vdev_device_args(vdev), &args);
+	if (ret == 0)
+		ret = open_transport(&args, &transport);
+	if (ret < 0)
+		return ret;
+	dev = rte_eth_vdev_allocate(vdev, sizeof(struct vio_port));
+	if (dev == NULL) {
+		VIO_LOG(ERR, "%s: no ethdev port or no memory for one", name);
+		transport->ops->close(transport);
+		return -ENOMEM;
+	}
+	ret = init_port(dev, transport, &args);
+	if (ret < 0) {
+		rte_eth_dev_release_port(dev);
+		return ret;
+	}
+	dev->data->dev_flags |= RTE_ETH_DEV_INTR_LSC;
+	rte_eth_dev_probing_finish(dev);
+	return 0;
+}
+
+static int
+remove_device(struct rte_vdev_device *vdev)
+{
+	struct rte_eth_dev *dev = rte_eth_dev_allocated(rte_vdev_device_name(vdev));
+
+	return dev != NULL ? rte_eth_dev_close(dev->data->port_id) : 0;
+}
+
+static struct rte_vdev_driver driver = {
+	.probe = probe,
+	.remove = remove_device,
+};
+
+RTE_PMD_REGISTER_VDEV(net_vio_user, driver);
+RTE_PMD_REGISTER_PARAM_STRING(net_vio_user, VIO_ARGS_USER VIO_ARGS_COMMON);
