@@ -89,15 +89,52 @@ make_port(struct rte_pci_device *pci, struct vio_transport *transport, const str
 	return 0;
 }
 
-/*
- * Returns a positive value for a device that is not for this driver, so that EAL asks the next one.
- * The port is made after the transport: a legacy device leaves no trace.
+/* Was the device asked for by name (-a)? Then the user wants to know why it is not taken. */
+static bool
+is_asked_for(const struct rte_pci_device *pci)
+{
+	return pci->device.devargs != NULL && pci->device.devargs->policy == RTE_DEV_ALLOWED;
+}
+
+/* Mapping is left to the driver (no RTE_PCI_DRV_NEED_MAPPING) for the sake of this message. */
+static int
+map_device(struct rte_pci_device *pci)
+{
+	int ret = rte_pci_map_device(pci);
+
+	if (ret == 0)
+		return 0;
+	rte_log(is_asked_for(pci) ? RTE_LOG_ERR : RTE_LOG_INFO, vio_logtype,
+		"vio: %s: not bound to vfio-pci, so not usable; take its interface down and bind "
+		"it: "
+		"dpdk-devbind.py --bind=vfio-pci %s\n",
+		pci->name, pci->name);
+	return ret;
+}
+
+static int
+open_mapped(struct rte_pci_device *pci, const struct vio_args *args)
+{
+	struct vio_transport *transport;
+	int ret = vio_pci_modern_open(&pci_access, pci, pci->name, &transport);
+
+	if (ret == 0)
+		return make_port(pci, transport, args);
+	if (ret != -ENOTSUP)
+		return ret;
+	VIO_LOG(ERR,
+		"%s: a legacy virtio device; legacy devices are not supported yet: make it modern "
+		"(QEMU: disable-modern=off), or leave it to another driver",
+		pci->name);
+	return 1;
+}
+
+/* Returns a positive value for a device that is not for this driver, so that EAL asks the next one.
  */
 static int
 probe(struct rte_pci_driver *driver, struct rte_pci_device *pci)
 {
 	const struct rte_devargs *devargs = pci->device.devargs;
-	struct vio_transport *transport;
 	struct vio_args args;
 	int ret;
 
@@ -108,17 +145,13 @@ probe(struct rte_pci_driver *driver, struct rte_pci_device *pci)
 	}
 	if (vio_args_parse_pci(pci->name, devargs != NULL ? devargs->args : NULL, &args) < 0)
 		return -EINVAL;
-	ret = vio_pci_modern_open(&pci_access, pci, pci->name, &transport);
-	if (ret == -ENOTSUP) {
-		VIO_LOG(ERR,
-			"%s: a legacy virtio device; legacy devices are not supported yet: make it "
-			"modern (QEMU: disable-modern=off), or leave it to another driver",
-			pci->name);
-		return 1;
-	}
-	if (ret < 0)
+	ret = map_device(pci);
+	if (ret != 0)
 		return ret;
-	return make_port(pci, transport, &args);
+	ret = open_mapped(pci, &args);
+	if (ret != 0)
+		rte_pci_unmap_device(pci);
+	return ret;
 }
 
 static int
@@ -132,7 +165,11 @@ uninit_port(struct rte_eth_dev *dev)
 static int
 remove_device(struct rte_pci_device *pci)
 {
-	return rte_eth_dev_pci_generic_remove(pci, uninit_port);
+	int ret = rte_eth_dev_pci_generic_remove(pci, uninit_port);
+
+	if (ret == 0)
+		rte_pci_unmap_device(pci);
+	return ret;
 }
 
 static const struct rte_pci_id ids[] = {
@@ -144,7 +181,7 @@ static const struct rte_pci_id ids[] = {
 static struct rte_pci_driver driver = {
 	.driver = { .name = "net_vio" },
 	.id_table = ids,
-	.drv_flags = RTE_PCI_DRV_NEED_MAPPING | RTE_PCI_DRV_INTR_LSC,
+	.drv_flags = RTE_PCI_DRV_INTR_LSC,
 	.probe = probe,
 	.remove = remove_device,
 };
