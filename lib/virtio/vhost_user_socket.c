@@ -139,16 +139,22 @@ is_stale(const struct sockaddr_un *sun)
 }
 
 static int
+try_bind(int fd, const struct sockaddr_un *sun)
+{
+	return bind(fd, (const struct sockaddr *)sun, sizeof(*sun)) < 0 ? -errno : 0;
+}
+
+static int
 bind_to(int fd, const struct sockaddr_un *sun)
 {
-	if (bind(fd, (const struct sockaddr *)sun, sizeof(*sun)) == 0)
-		return 0;
-	if (errno != EADDRINUSE || !is_stale(sun))
-		return -errno;
+	int ret = try_bind(fd, sun);
+
+	if (ret != -EADDRINUSE || !is_stale(sun))
+		return ret;
 	vio_notice("%s: replacing a socket that nobody serves any more", sun->sun_path);
-	if (unlink(sun->sun_path) < 0 || bind(fd, (const struct sockaddr *)sun, sizeof(*sun)) < 0)
+	if (unlink(sun->sun_path) < 0)
 		return -errno;
-	return 0;
+	return try_bind(fd, sun);
 }
 
 static int

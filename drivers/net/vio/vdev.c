@@ -5,6 +5,7 @@
 
 #include <bus_vdev_driver.h>
 #include <ethdev_vdev.h>
+#include <rte_eal_memconfig.h>
 #include <rte_memory.h>
 
 #include "virtio/vhost_user.h"
@@ -16,10 +17,12 @@
 /* A back-end reaches memory through its own mappings: no IOMMU, no platform between. */
 #define FEATURES_POSSIBLE (~(VIO_BIT(VIRTIO_F_ACCESS_PLATFORM) | VIO_BIT(VIRTIO_F_ORDER_PLATFORM)))
 
-/* All of EAL's shared memory, collected by a walk. */
+/* All of EAL's shared memory, collected by a walk, but for what is about to be freed. */
 struct pieces {
 	struct vio_mem_region *all;
 	unsigned count, room;
+	const void *freed;
+	size_t freed_len;
 };
 
 static int
@@ -33,6 +36,14 @@ count_piece(const struct rte_memseg_list *msl, const struct rte_memseg *ms, void
 	return 0;
 }
 
+static bool
+is_freed(const struct pieces *pieces, const struct rte_memseg *ms)
+{
+	uintptr_t at = (uintptr_t)ms->addr, freed = (uintptr_t)pieces->freed;
+
+	return at >= freed && at - freed < pieces->freed_len;
+}
+
 static int
 add_piece(const struct rte_memseg_list *msl, const struct rte_memseg *ms, void *arg)
 {
@@ -40,7 +51,7 @@ add_piece(const struct rte_memseg_list *msl, const struct rte_memseg *ms, void *
 	struct vio_mem_region *piece = &pieces->all[pieces->count];
 	size_t offset;
 
-	if (msl->external || pieces->count == pieces->room)
+	if (msl->external || pieces->count == pieces->room || is_freed(pieces, ms))
 		return 0;
 	piece->fd = rte_memseg_get_fd_thread_unsafe(ms);
 	if (piece->fd < 0 || rte_memseg_get_fd_offset_thread_unsafe(ms, &offset) < 0)
@@ -54,18 +65,19 @@ add_piece(const struct rte_memseg_list *msl, const struct rte_memseg *ms, void *
 	return 0;
 }
 
-/* Tells the back-end EAL's memory as it is now. walk is the one with EAL's lock, or without. */
+/* Tells the back-end EAL's memory as it is now, less len bytes at freed. EAL's memory lock is held,
+ * so that no newer table can be overtaken by this one. */
 static int
-share_memory(struct vio_transport *transport, int (*walk)(rte_memseg_walk_t, void *))
+share_memory_locked(struct vio_transport *transport, const void *freed, size_t len)
 {
-	struct pieces pieces = { NULL, 0, 0 };
+	struct pieces pieces = { .freed = freed, .freed_len = len };
 	int ret;
 
-	walk(count_piece, &pieces);
+	rte_memseg_walk_thread_unsafe(count_piece, &pieces);
 	pieces.all = calloc(RTE_MAX(pieces.room, 1u), sizeof(*pieces.all));
 	if (pieces.all == NULL)
 		return -ENOMEM;
-	if (walk(add_piece, &pieces) < 0) {
+	if (rte_memseg_walk_thread_unsafe(add_piece, &pieces) < 0) {
 		VIO_LOG(ERR,
 			"%s: EAL's memory cannot be shared: it is not backed by files; run with "
 			"hugepages and --single-file-segments",
@@ -78,17 +90,27 @@ share_memory(struct vio_transport *transport, int (*walk)(rte_memseg_walk_t, voi
 	return ret;
 }
 
-/* EAL calls with its lock held, from the thread that allocates or frees memory. */
+static int
+share_memory(struct vio_transport *transport)
+{
+	int ret;
+
+	rte_mcfg_mem_read_lock();
+	ret = share_memory_locked(transport, NULL, 0);
+	rte_mcfg_mem_read_unlock();
+	return ret;
+}
+
+/* EAL calls with its lock held, from the thread that allocates or frees memory; before memory goes,
+ * and after it came. */
 static void
 memory_changed(enum rte_mem_event event, const void *addr, size_t len, void *arg)
 {
 	struct vio_port *port = arg;
+	bool freed = event == RTE_MEM_EVENT_FREE;
 	int ret;
 
-	RTE_SET_USED(event);
-	RTE_SET_USED(addr);
-	RTE_SET_USED(len);
-	ret = share_memory(port->transport, rte_memseg_walk_thread_unsafe);
+	ret = share_memory_locked(port->transport, freed ? addr : NULL, freed ? len : 0);
 	if (ret < 0 && ret != -ENODEV)
 		PORT_LOG(port, ERR, "the peer could not be told of new memory: %s", strerror(-ret));
 }
@@ -121,7 +143,7 @@ open_transport(const struct vio_args *args, struct vio_transport **transport)
 	ret = vio_vhost_user_open(&params, transport);
 	if (ret < 0)
 		return ret;
-	ret = share_memory(*transport, rte_memseg_walk);
+	ret = share_memory(*transport);
 	if (ret < 0)
 		(*transport)->ops->close(*transport);
 	return ret;
