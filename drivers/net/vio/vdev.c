@@ -106,21 +106,38 @@ share_memory(struct vio_transport *transport)
 static void
 memory_changed(enum rte_mem_event event, const void *addr, size_t len, void *arg)
 {
-	struct vio_port *port = arg;
+	struct vio_transport *transport = arg;
 	bool freed = event == RTE_MEM_EVENT_FREE;
 	int ret;
 
-	ret = share_memory_locked(port->transport, freed ? addr : NULL, freed ? len : 0);
+	ret = share_memory_locked(transport, freed ? addr : NULL, freed ? len : 0);
 	if (ret < 0 && ret != -ENODEV)
-		PORT_LOG(port, ERR, "the peer could not be told of new memory: %s", strerror(-ret));
+		VIO_LOG(ERR, "%s: the peer could not be told of new memory: %s", transport->name,
+			strerror(-ret));
 }
 
 static void
 release(struct vio_port *port)
 {
-	rte_mem_event_callback_unregister(MEM_EVENT_NAME, port);
+	rte_mem_event_callback_unregister(MEM_EVENT_NAME, port->transport);
 	rte_intr_instance_free(port->intr);
 	port->intr = NULL;
+}
+
+/* Tells all memory that there is, and from now on whatever comes and goes. */
+static int
+follow_memory(struct vio_transport *transport)
+{
+	int ret;
+
+	/* Without memory events (--legacy-mem) nothing comes or goes. */
+	if (rte_mem_event_callback_register(MEM_EVENT_NAME, memory_changed, transport) < 0 &&
+	    rte_errno != ENOTSUP)
+		return -rte_errno;
+	ret = share_memory(transport);
+	if (ret < 0)
+		rte_mem_event_callback_unregister(MEM_EVENT_NAME, transport);
+	return ret;
 }
 
 static int
@@ -143,12 +160,13 @@ open_transport(const struct vio_args *args, struct vio_transport **transport)
 	ret = vio_vhost_user_open(&params, transport);
 	if (ret < 0)
 		return ret;
-	ret = share_memory(*transport);
+	ret = follow_memory(*transport);
 	if (ret < 0)
 		(*transport)->ops->close(*transport);
 	return ret;
 }
 
+/* The port takes the transport over: when this fails, it is closed. */
 static int
 init_port(struct rte_eth_dev *dev, struct vio_transport *transport, const struct vio_args *args)
 {
@@ -159,14 +177,9 @@ init_port(struct rte_eth_dev *dev, struct vio_transport *transport, const struct
 	port->intr_is_socket = true;
 	port->release = release;
 	port->intr = rte_intr_instance_alloc(RTE_INTR_INSTANCE_F_PRIVATE);
-	if (port->intr == NULL) {
-		transport->ops->close(transport);
-		return -ENOMEM;
-	}
 	ret = vio_port_init(dev, transport, args, FEATURES_POSSIBLE);
-	if (ret == 0 && rte_mem_event_callback_register(MEM_EVENT_NAME, memory_changed, port) < 0 &&
-	    rte_errno != ENOTSUP)
-		ret = -rte_errno;
+	if (ret == 0 && port->intr == NULL)
+		ret = -ENOMEM;
 	if (ret < 0) {
 		release(port);
 		vio_port_fini(port);
@@ -195,6 +208,7 @@ probe(struct rte_vdev_device *vdev)
 	dev = rte_eth_vdev_allocate(vdev, sizeof(struct vio_port));
 	if (dev == NULL) {
 		VIO_LOG(ERR, "%s: no ethdev port or no memory for one", name);
+		rte_mem_event_callback_unregister(MEM_EVENT_NAME, transport);
 		transport->ops->close(transport);
 		return -ENOMEM;
 	}
