@@ -147,6 +147,7 @@ packed_publish(struct vq *vq)
 	__atomic_store_n(&p->desc[p->first].flags, htole16(p->first_flags), __ATOMIC_RELAXED);
 	p->unkicked += p->unpublished;
 	p->unpublished = 0;
+	held_publish(vq);
 }
 
 /*

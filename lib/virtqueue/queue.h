@@ -67,11 +67,13 @@ struct vq {
 	};
 	uint16_t size;
 	uint16_t free;      /* descriptors */
-	uint16_t in_flight; /* buffers */
+	uint16_t in_flight; /* buffers that the device has: published, not yet taken back */
+	uint16_t held;      /* buffers added since the last publish; not the device's yet */
 	uint8_t error;      /* enum vq_error */
 	bool platform;      /* VQ_ORDER_PLATFORM */
 	bool event_idx;
 	uint16_t id_head;    /* circle position of the next id to hand out */
+	uint16_t held_head;  /* id_head at the last publish: the ids from there on are held */
 	uint16_t id_tail;    /* circle position for the next id that returns */
 	uint16_t batch_left; /* in order: buffers that the last used entry covers, not yet taken, */
 	uint32_t batch_len;  /* and the length that it gave for the last of them */
@@ -119,7 +121,32 @@ slot_fill(struct vq *vq, uint16_t id, void *cookie, uint32_t room, uint16_t coun
 	vq->room[id] = room;
 	vq->count[id] = count;
 	vq->free -= count;
-	vq->in_flight++;
+	vq->held++;
+}
+
+/* All that is held becomes the device's. */
+static inline void
+held_publish(struct vq *vq)
+{
+	vq->in_flight += vq->held;
+	vq->held = 0;
+	vq->held_head = vq->id_head;
+}
+
+/* Is the id one of a buffer that the device cannot know of yet? */
+static inline bool
+is_held(const struct vq *vq, uint16_t id)
+{
+	uint16_t at = vq->held_head;
+
+	if (__builtin_expect(vq->held == 0, 1))
+		return false;
+	do {
+		if (vq->ids[at] == id)
+			return true;
+		at = circle_next(vq, at);
+	} while (at != vq->id_head);
+	return false;
 }
 
 /* Forgets it. Its id and descriptors go back by the layout's own way. */
@@ -140,7 +167,7 @@ id_check(const struct vq *vq, uint32_t id)
 {
 	if (id >= vq->size)
 		return VQ_ERR_ID_RANGE;
-	if (vq->count[id] == 0)
+	if (vq->count[id] == 0 || is_held(vq, id))
 		return VQ_ERR_ID_NOT_IN_FLIGHT;
 	return VQ_OK;
 }

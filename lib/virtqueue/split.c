@@ -133,6 +133,7 @@ split_publish(struct vq *vq)
 {
 	vq_barrier_write(vq->platform);
 	__atomic_store_n(&vq->split.avail->idx, htole16(vq->split.avail_idx), __ATOMIC_RELAXED);
+	held_publish(vq);
 }
 
 static bool

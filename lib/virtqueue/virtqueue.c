@@ -222,13 +222,14 @@ vq_next_id(const struct vq *vq)
 void
 vq_publish(struct vq *vq)
 {
-	vq->layout->publish(vq);
+	if (vq->error == VQ_OK)
+		vq->layout->publish(vq);
 }
 
 bool
 vq_kick_prepare(struct vq *vq)
 {
-	return vq->layout->kick_prepare(vq);
+	return vq->error == VQ_OK && vq->layout->kick_prepare(vq);
 }
 
 uint16_t
@@ -252,13 +253,14 @@ vq_used_count(const struct vq *vq, uint16_t limit)
 void
 vq_disable_cb(struct vq *vq)
 {
-	vq->layout->disable_cb(vq);
+	if (vq->error == VQ_OK)
+		vq->layout->disable_cb(vq);
 }
 
 bool
 vq_enable_cb(struct vq *vq)
 {
-	return vq->layout->enable_cb(vq);
+	return vq->error == VQ_OK && vq->layout->enable_cb(vq);
 }
 
 uint16_t
@@ -270,7 +272,7 @@ vq_free_count(const struct vq *vq)
 uint16_t
 vq_in_flight(const struct vq *vq)
 {
-	return vq->in_flight;
+	return vq->in_flight + vq->held;
 }
 
 uint16_t
@@ -302,6 +304,8 @@ vq_error_text(enum vq_error error)
 void *
 vq_detach(struct vq *vq)
 {
+	/* It does not matter any more what was published and what was not. */
+	held_publish(vq);
 	while (vq->detached < vq->size) {
 		uint16_t id = vq->detached++;
 

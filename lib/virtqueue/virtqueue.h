@@ -135,7 +135,7 @@ void vq_disable_cb(struct vq *vq);
  * then come without a notification: take it first (spec 2.7.7.1, 2.8.21.1). */
 bool vq_enable_cb(struct vq *vq);
 
-/* Free descriptors; buffers that the device has. */
+/* Free descriptors; buffers that were added and not taken back. */
 uint16_t vq_free_count(const struct vq *vq);
 uint16_t vq_in_flight(const struct vq *vq);
 uint16_t vq_size(const struct vq *vq);
