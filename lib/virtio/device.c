@@ -30,7 +30,7 @@ vio_device_init(struct vio_device *device, struct vio_transport *transport)
 {
 	*device = (struct vio_device){
 		.transport = transport,
-		.reset_timeout_ms = VIO_RESET_TIMEOUT_MS,
+		.reset_timeout_ms = VIO_TIMEOUT_MS,
 	};
 }
 
@@ -143,7 +143,8 @@ int
 vio_device_negotiate(struct vio_device *device, uint64_t wanted)
 {
 	struct vio_transport *t = device->transport;
-	uint64_t common = device->offered & wanted;
+	/* A modern device is driven as one, whatever else is wanted (RSVD-01). */
+	uint64_t common = device->offered & (wanted | VIO_BIT(VIRTIO_F_VERSION_1));
 	uint64_t granted = 0;
 	int ret;
 
@@ -154,7 +155,8 @@ vio_device_negotiate(struct vio_device *device, uint64_t wanted)
 			t->name);
 		return checked(device, -ENOTSUP);
 	}
-	/* A transport that sets queue pairs itself stands in for the control queue that MQ needs. */
+	/* A transport that sets queue pairs itself stands in for the control queue that MQ needs.
+	 */
 	if (t->ops->set_queue_pairs != NULL)
 		granted = VIO_BIT(VIRTIO_NET_F_CTRL_VQ);
 	device->features = vio_features_closed(common | granted) & common;

@@ -30,7 +30,7 @@ enum vio_status {
 };
 
 /* How long a device may take to finish a reset, unless the user says otherwise. Milliseconds. */
-#define VIO_RESET_TIMEOUT_MS 2000
+#define VIO_TIMEOUT_MS 5000
 /* How often a config read is tried while the generation changes, before the device is given up. */
 #define VIO_CONFIG_TRIES 64
 

@@ -12,7 +12,8 @@
 
 /*
  * Every bit that a virtio-net device may mean, and its prerequisites (spec 5.1.3.1): all of "needs"
- * and, unless that is 0, one of "any". Bits that stand only in a SHOULD are not here.
+ * and, unless that is 0, one of "any". What the specification
+ * only says SHOULD of is kept as well.
  */
 static const struct feature {
 	const char *name;
@@ -61,7 +62,7 @@ static const struct feature {
 	[VIRTIO_NET_F_GUEST_USO4] = { "GUEST_USO4", GUEST_CSUM, 0 },
 	[VIRTIO_NET_F_GUEST_USO6] = { "GUEST_USO6", GUEST_CSUM, 0 },
 	[VIRTIO_NET_F_HOST_USO] = { "HOST_USO", CSUM, 0 },
-	[VIRTIO_NET_F_HASH_REPORT] = { "HASH_REPORT", 0, 0 },
+	[VIRTIO_NET_F_HASH_REPORT] = { "HASH_REPORT", CTRL_VQ, 0 },
 	[VIRTIO_NET_F_GUEST_HDRLEN] = { "GUEST_HDRLEN", 0, 0 },
 	[VIRTIO_NET_F_RSS] = { "RSS", CTRL_VQ, 0 },
 	[VIRTIO_NET_F_RSC_EXT] = { "RSC_EXT", 0, HOST_TSO },

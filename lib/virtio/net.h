@@ -28,6 +28,7 @@ struct vio_net_config {
 
 /* speed and duplex where the device does not know (spec 5.1.4). */
 #define VIO_NET_SPEED_UNKNOWN 0xffffffff
+#define VIO_NET_DUPLEX_HALF   0
 #define VIO_NET_DUPLEX_FULL   1
 
 /*

@@ -47,6 +47,8 @@ struct vio_transport;
 struct vio_transport_ops {
 	/* One or two words for people: "modern PCI", "vhost-user". */
 	const char *name;
+	/* Every frame reaches the driver, whatever its address: there is no filter to be set. */
+	bool filters_nothing;
 
 	/* Device status (spec 2.1). Writing 0 begins a reset; the caller polls get_status() for 0.
 	 */

@@ -559,6 +559,7 @@ close_vhost_user(struct vio_transport *t)
 
 static const struct vio_transport_ops vhost_user_ops = {
 	.name = "vhost-user",
+	.filters_nothing = true,
 	.get_status = get_status,
 	.set_status = set_status,
 	.get_features = get_features,
