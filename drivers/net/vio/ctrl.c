@@ -40,10 +40,8 @@ ctrl_alloc(struct vio_port *port, uint16_t index)
 		return -EPROTO;
 	}
 	snprintf(name, sizeof(name), "vio_p%u_ctrl", port->dev->data->port_id);
-	return vio_ring_alloc(&port->ctrl.ring, name, RTE_MIN(size, VIO_CTRL_SIZE),
-			      sizeof(struct command), false,
-			      vio_has(port->features, VIRTIO_F_RING_PACKED) ? VQ_PACKED : 0,
-			      port->dev->data->numa_node);
+	return vio_ring_alloc(&port->ctrl.ring, port, name, RTE_MIN(size, VIO_CTRL_SIZE),
+			      sizeof(struct command), false, port->dev->data->numa_node);
 }
 
 int
@@ -67,8 +65,9 @@ void
 vio_ctrl_stop(struct vio_port *port)
 {
 	port->ctrl.live = false;
-	port->ctrl.ring.vq = NULL;
-	vio_ring_free(&port->ctrl.ring);
+	port->ctrl.ring.vq = NULL; /* a command that was never answered has nothing to free */
+	if (port->ctrl.ring.mz != NULL)
+		vio_ring_release(&port->ctrl.ring, port);
 }
 
 static int

@@ -17,7 +17,7 @@ struct vio_ctrl {
 
 /* Allocates and sets up the control queue of a device that is being started, where it has one. */
 int vio_ctrl_start(struct vio_port *port);
-/* After the device was reset. */
+/* Frees it, once the device was reset or is gone. */
 void vio_ctrl_stop(struct vio_port *port);
 
 /*

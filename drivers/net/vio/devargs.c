@@ -151,7 +151,7 @@ static const struct argument arguments[] = {
 	{ "queues", read_queues, offsetof(struct vio_args, queues), true },
 	{ "queue_size", read_queue_size, offsetof(struct vio_args, queue_size), true },
 	{ "server", read_bool, offsetof(struct vio_args, server), true },
-	{ "vectorized", read_ignored_bool, 0, true },
+	{ "vectorized", read_ignored_bool, 0, false },
 };
 
 struct reading {
@@ -225,7 +225,7 @@ vio_args_parse_pci(const char *name, const char *text, struct vio_args *args)
 		.mrg_rxbuf = true,
 		.in_order = true,
 		.packed_vq = true,
-		.timeout_ms = VIO_RESET_TIMEOUT_MS,
+		.timeout_ms = VIO_TIMEOUT_MS,
 	};
 	return parse(name, text, false, args);
 }
@@ -238,7 +238,7 @@ vio_args_parse_user(const char *name, const char *text, struct vio_args *args)
 		.mrg_rxbuf = true,
 		.in_order = true,
 		.packed_vq = false,
-		.timeout_ms = VIO_RESET_TIMEOUT_MS,
+		.timeout_ms = VIO_TIMEOUT_MS,
 		.queues = 1,
 		.queue_size = VIO_VHOST_USER_QUEUE_SIZE,
 	};

@@ -4,6 +4,7 @@
 
 #include "log.h"
 #include "port.h"
+#include "tx.h"
 
 static int
 dev_configure(struct rte_eth_dev *dev)
@@ -18,7 +19,11 @@ dev_configure(struct rte_eth_dev *dev)
 			 conf->rxmode.mq_mode, conf->txmode.mq_mode);
 		return -ENOTSUP;
 	}
-	if (dev->data->nb_tx_queues > dev->data->nb_rx_queues && dev->data->nb_rx_queues > 0)
+	if (conf->intr_conf.rxq) {
+		PORT_LOG(port, ERR, "receive queue interrupts are not supported yet; poll instead");
+		return -ENOTSUP;
+	}
+	if (dev->data->nb_tx_queues > dev->data->nb_rx_queues)
 		PORT_LOG(port, NOTICE,
 			 "%u tx but %u rx queues: the device may put frames on rx queues that "
 			 "nobody polls",
@@ -76,31 +81,47 @@ static int
 dev_stop(struct rte_eth_dev *dev)
 {
 	struct vio_port *port = vio_port(dev);
+	int ret;
 
 	dev->data->dev_started = 0;
 	vio_intr_stop(port);
 	pthread_mutex_lock(&port->lock);
-	vio_port_stop(port);
+	ret = vio_port_stop(port);
 	pthread_mutex_unlock(&port->lock);
 	set_queue_states(dev, RTE_ETH_QUEUE_STATE_STOPPED);
 	vio_link_update(dev, 0);
-	return 0;
+	return ret;
+}
+
+/* The device may have buffers still, from a stop that it did not acknowledge: it is asked once
+ * more. */
+static int
+last_reset(struct vio_port *port)
+{
+	int ret;
+
+	pthread_mutex_lock(&port->lock);
+	ret = vio_port_stop(port);
+	pthread_mutex_unlock(&port->lock);
+	return ret;
 }
 
 static int
 dev_close(struct rte_eth_dev *dev)
 {
 	struct vio_port *port = vio_port(dev);
+	int ret;
 
 	if (dev->data->dev_started)
 		dev_stop(dev);
+	ret = last_reset(port);
 	for (uint16_t i = 0; i < dev->data->nb_rx_queues; i++)
 		vio_rx_queue_release(dev, i);
 	for (uint16_t i = 0; i < dev->data->nb_tx_queues; i++)
 		vio_tx_queue_release(dev, i);
 	port->release(port);
 	vio_port_fini(port);
-	return 0;
+	return ret;
 }
 
 const struct eth_dev_ops vio_ops = {
@@ -117,6 +138,7 @@ const struct eth_dev_ops vio_ops = {
 	.txq_info_get = vio_txq_info_get,
 	.rx_burst_mode_get = vio_rx_burst_mode_get,
 	.tx_burst_mode_get = vio_tx_burst_mode_get,
+	.tx_done_cleanup = vio_tx_done_cleanup,
 	.link_update = vio_link_update,
 	.promiscuous_enable = vio_promiscuous_enable,
 	.promiscuous_disable = vio_promiscuous_disable,

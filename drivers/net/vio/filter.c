@@ -9,20 +9,13 @@
 #include "log.h"
 #include "port.h"
 
-/* A vhost-user back-end filters nothing: every frame arrives, whatever its address. */
-static bool
-filters_nothing(const struct vio_port *port)
-{
-	return port->transport->ops->set_queue_pairs != NULL;
-}
-
 static int
 set_rx_mode(struct rte_eth_dev *dev, const char *what, uint8_t command, uint8_t on)
 {
 	struct vio_port *port = vio_port(dev);
 	int ret = 0;
 
-	if (filters_nothing(port))
+	if (port->transport->ops->filters_nothing)
 		return 0;
 	if (!vio_has(port->features, VIRTIO_NET_F_CTRL_RX))
 		return -ENOTSUP;
@@ -63,11 +56,11 @@ vio_mac_addr_set(struct rte_eth_dev *dev, struct rte_ether_addr *mac)
 	struct vio_port *port = vio_port(dev);
 	int ret = 0;
 
-	if (filters_nothing(port))
+	if (port->transport->ops->filters_nothing)
 		return 0;
 	if (!vio_has(port->features, VIRTIO_NET_F_CTRL_MAC_ADDR)) {
 		/* ethdev gives a started device the address that it has anyway. */
-		if (memcmp(mac, port->config.mac, sizeof(*mac)) == 0)
+		if (rte_is_same_ether_addr(mac, &dev->data->mac_addrs[0]))
 			return 0;
 		PORT_LOG(port, ERR,
 			 "the MAC address cannot be changed: the device lacks CTRL_MAC_ADDR");

@@ -28,8 +28,9 @@ config_changed(void *arg)
 	ret = vio_device_needs_reset(&port->device);
 	if (ret == -ENODEV)
 		vio_port_gone(port);
-	else if (ret == 1)
+	else if (ret == 1 && !port->told_needs_reset)
 		PORT_LOG(port, ERR, "the device asks for a reset; restart the port");
+	port->told_needs_reset = ret == 1;
 	pthread_mutex_unlock(&port->lock);
 	tell_link(port);
 	rte_intr_ack(port->intr);
@@ -50,6 +51,8 @@ socket_readable(void *arg)
 		vio_port_gone(port);
 	}
 	pthread_mutex_unlock(&port->lock);
+	if (ret < 0)
+		tell_link(port);
 }
 
 static int
@@ -99,16 +102,23 @@ vio_intr_start(struct vio_port *port)
 	return port->intr_is_socket ? start_socket(port) : start_msix(port);
 }
 
+/* From within a callback of the interrupt thread it cannot wait for that thread. */
+static void
+unregister(struct vio_port *port, rte_intr_callback_fn callback)
+{
+	if (rte_thread_is_intr())
+		rte_intr_callback_unregister_pending(port->intr, callback, port, NULL);
+	else
+		rte_intr_callback_unregister_sync(port->intr, callback, port);
+}
+
 void
 vio_intr_stop(struct vio_port *port)
 {
 	if (!port->intr_on)
 		return;
-	if (port->intr_is_socket) {
-		rte_intr_callback_unregister_sync(port->intr, socket_readable, port);
-	} else {
+	if (!port->intr_is_socket)
 		rte_intr_disable(port->intr);
-		rte_intr_callback_unregister_sync(port->intr, config_changed, port);
-	}
+	unregister(port, port->intr_is_socket ? socket_readable : config_changed);
 	port->intr_on = false;
 }

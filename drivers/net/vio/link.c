@@ -20,15 +20,26 @@ device_link_is_up(struct vio_port *port)
 	return ret == 0 && (le16toh(status) & VIO_NET_S_LINK_UP);
 }
 
-static uint32_t
-link_speed(const struct vio_port *port)
+/* Speed and duplex may change with each configuration change (NET-CFG-13). They are the device's
+ * word: a speed that is none, and a duplex that is neither, count as unknown. */
+static void
+read_speed(struct vio_port *port, struct rte_eth_link *link)
 {
+	uint32_t speed = VIO_NET_SPEED_UNKNOWN;
+	uint8_t duplex = VIO_NET_DUPLEX_FULL;
+
+	if (vio_has(port->features, VIRTIO_NET_F_SPEED_DUPLEX)) {
+		vio_config_read(&port->device, offsetof(struct vio_net_config, speed), &speed,
+				sizeof(speed));
+		vio_config_read(&port->device, offsetof(struct vio_net_config, duplex), &duplex,
+				sizeof(duplex));
+	}
+	speed = le32toh(speed);
+	link->link_speed = speed == 0 || speed > INT32_MAX ? RTE_ETH_SPEED_NUM_UNKNOWN : speed;
 	if (port->args.speed != 0)
-		return port->args.speed;
-	/* The device's word: a speed that is none counts as unknown (spec 5.1.4). */
-	if (port->config.speed == 0 || port->config.speed > INT32_MAX)
-		return RTE_ETH_SPEED_NUM_UNKNOWN;
-	return port->config.speed;
+		link->link_speed = port->args.speed;
+	if (duplex == VIO_NET_DUPLEX_HALF)
+		link->link_duplex = RTE_ETH_LINK_HALF_DUPLEX;
 }
 
 int
@@ -47,7 +58,7 @@ vio_link_update(struct rte_eth_dev *dev, int wait)
 	if (!port->gone && (port->device.status & VIO_STATUS_DRIVER_OK) &&
 	    device_link_is_up(port)) {
 		link.link_status = RTE_ETH_LINK_UP;
-		link.link_speed = link_speed(port);
+		read_speed(port, &link);
 	}
 	pthread_mutex_unlock(&port->lock);
 	return rte_eth_linkstatus_set(dev, &link);

@@ -62,6 +62,13 @@ release_nothing(struct vio_port *port)
 	RTE_SET_USED(port);
 }
 
+/* No more accesses to memory, if the device is there after all. */
+static void
+stop_bus_mastering(struct vio_port *port)
+{
+	rte_pci_set_bus_master(RTE_ETH_DEV_TO_PCI(port->dev), false);
+}
+
 static int
 make_port(struct rte_pci_device *pci, struct vio_transport *transport, const struct vio_args *args)
 {
@@ -77,6 +84,7 @@ make_port(struct rte_pci_device *pci, struct vio_transport *transport, const str
 	port->addr_at = offsetof(struct rte_mbuf, buf_iova);
 	port->intr = pci->intr_handle;
 	port->release = release_nothing;
+	port->isolate = stop_bus_mastering;
 	ret = vio_port_init(dev, transport, args, UINT64_MAX);
 	if (ret == 0)
 		ret = check_iommu(port);

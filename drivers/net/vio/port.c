@@ -23,7 +23,7 @@
 	 VIO_BIT(VIRTIO_NET_F_CTRL_VQ) | VIO_BIT(VIRTIO_NET_F_CTRL_RX) |                        \
 	 VIO_BIT(VIRTIO_NET_F_CTRL_MAC_ADDR))
 
-/* The largest frame: what a 16-bit length and the header leave. */
+/* Where the device does not say: what net_virtio and most back-ends take. */
 #define MTU_MAX_DEFAULT 9702
 
 static uint64_t
@@ -59,8 +59,6 @@ read_config(struct vio_port *port)
 
 	*config = (struct vio_net_config){
 		.max_virtqueue_pairs = htole16(1),
-		.speed = htole32(VIO_NET_SPEED_UNKNOWN),
-		.duplex = VIO_NET_DUPLEX_FULL,
 	};
 	ret = READ_FIELD(port, VIRTIO_NET_F_MAC, mac);
 	if (ret == 0)
@@ -69,14 +67,9 @@ read_config(struct vio_port *port)
 		ret = READ_FIELD(port, VIRTIO_NET_F_MQ, max_virtqueue_pairs);
 	if (ret == 0)
 		ret = READ_FIELD(port, VIRTIO_NET_F_MTU, mtu);
-	if (ret == 0)
-		ret = READ_FIELD(port, VIRTIO_NET_F_SPEED_DUPLEX, speed);
-	if (ret == 0)
-		ret = READ_FIELD(port, VIRTIO_NET_F_SPEED_DUPLEX, duplex);
 	config->status = le16toh(config->status);
 	config->max_virtqueue_pairs = le16toh(config->max_virtqueue_pairs);
 	config->mtu = le16toh(config->mtu);
-	config->speed = le32toh(config->speed);
 	return ret;
 }
 
@@ -92,6 +85,13 @@ check_config(struct vio_port *port)
 			 "max_virtqueue_pairs is %u, expected 1 to %u; the device is not "
 			 "usable",
 			 pairs, VIO_NET_PAIRS_MAX);
+		return -EPROTO;
+	}
+	if (2 * pairs > UINT16_MAX && vio_has(port->features, VIRTIO_NET_F_CTRL_VQ)) {
+		PORT_LOG(port, ERR,
+			 "max_virtqueue_pairs is %u, which leaves no index for the control "
+			 "queue; the device is not usable",
+			 pairs);
 		return -EPROTO;
 	}
 	port->max_pairs = RTE_MIN(pairs, RTE_MAX_QUEUES_PER_PORT);
@@ -215,6 +215,7 @@ vio_port_init(struct rte_eth_dev *dev, struct vio_transport *transport, const st
 	port->wanted = features_wanted(args) & possible;
 	vio_device_init(&port->device, transport);
 	port->device.reset_timeout_ms = args->timeout_ms;
+	transport->timeout_ms = args->timeout_ms;
 	ret = init_lock(&port->lock);
 	if (ret == 0)
 		ret = inspect(port);
@@ -324,20 +325,21 @@ renegotiate(struct vio_port *port)
 	uint64_t before = port->features;
 	char text[512];
 	int ret = negotiate(port);
+	uint64_t changed = before ^ port->features;
 
-	if (ret < 0 || port->features == before)
+	port->features = before;
+	if (ret < 0 || changed == 0)
 		return ret;
 	PORT_LOG(port, ERR,
-		 "the device changed its features since probe (%s); close the port and probe "
-		 "it again",
-		 vio_features_text(before ^ port->features, text, sizeof(text)));
-	port->features = before;
+		 "the device changed its features since probe (%s); close the port and probe it "
+		 "again",
+		 vio_features_text(changed, text, sizeof(text)));
 	return -EPROTO;
 }
 
 /* Takes every buffer back. The device no longer has them: it was reset, or is gone. */
 static void
-drain_queues(struct vio_port *port)
+take_back(struct vio_port *port)
 {
 	struct rte_eth_dev_data *data = port->dev->data;
 
@@ -347,6 +349,27 @@ drain_queues(struct vio_port *port)
 	for (uint16_t i = 0; i < data->nb_tx_queues; i++)
 		if (data->tx_queues[i] != NULL)
 			vio_tx_drain(data->tx_queues[i]);
+	vio_idle_stop(port);
+	vio_ctrl_stop(port);
+	vio_ring_drain_orphans(port);
+}
+
+/* ethdev starts ports whose queues were never set up, or whose setup failed. */
+static int
+check_queues_set_up(struct vio_port *port)
+{
+	struct rte_eth_dev_data *data = port->dev->data;
+
+	for (uint16_t i = 0; i < RTE_MAX(data->nb_rx_queues, data->nb_tx_queues); i++) {
+		bool rx = i < data->nb_rx_queues && data->rx_queues[i] == NULL;
+		bool tx = i < data->nb_tx_queues && data->tx_queues[i] == NULL;
+
+		if (!rx && !tx)
+			continue;
+		PORT_LOG(port, ERR, "%s queue %u is not set up", rx ? "rx" : "tx", i);
+		return -EINVAL;
+	}
+	return 0;
 }
 
 /* Steps 4 to 8 of spec 3.1.1, and what can only be said to a live device. */
@@ -355,13 +378,15 @@ bring_up(struct vio_port *port)
 {
 	int ret = renegotiate(port);
 
-	/* Buffers that an earlier reset, which did not finish, left with the device. */
-	if (ret == 0)
-		drain_queues(port);
-	if (ret == 0)
-		ret = vio_intr_start(port);
+	if (ret < 0)
+		return ret;
+	/* What an earlier reset, which did not finish, left with the device. */
+	take_back(port);
+	ret = vio_intr_start(port);
 	if (ret == 0)
 		ret = start_queues(port);
+	if (ret == 0)
+		ret = vio_idle_start(port);
 	if (ret == 0)
 		ret = vio_ctrl_start(port);
 	if (ret == 0)
@@ -371,19 +396,26 @@ bring_up(struct vio_port *port)
 	return ret;
 }
 
-void
+int
 vio_port_stop(struct vio_port *port)
 {
 	int ret = vio_device_reset(&port->device);
 
+	port->ctrl.live = false;
 	if (ret < 0 && ret != -ENODEV) {
 		PORT_LOG(port, ERR,
-			 "the device did not let go of its buffers; for safety they and the "
-			 "rings stay out of use");
-		return;
+			 "the device did not let go of its buffers (%s); for safety they and the "
+			 "rings "
+			 "stay out of use",
+			 strerror(-ret));
+		return ret;
 	}
-	drain_queues(port);
-	vio_ctrl_stop(port);
+	/* A device that only pretends to be gone must not reach memory that is used for other
+	 * things next. */
+	if (ret == -ENODEV)
+		port->isolate(port);
+	take_back(port);
+	return 0;
 }
 
 int
@@ -395,6 +427,9 @@ vio_port_start(struct vio_port *port)
 		PORT_LOG(port, ERR, "the device is gone; close the port and probe it again");
 		return -ENODEV;
 	}
+	ret = check_queues_set_up(port);
+	if (ret < 0)
+		return ret;
 	ret = bring_up(port);
 	if (ret < 0) {
 		PORT_LOG(port, ERR, "could not be started: %s", strerror(-ret));
@@ -414,6 +449,4 @@ vio_port_gone(struct vio_port *port)
 		return;
 	port->gone = true;
 	PORT_LOG(port, ERR, "the device is gone: the link is down; close the port");
-	vio_link_update(port->dev, 0);
-	rte_eth_dev_callback_process(port->dev, RTE_ETH_EVENT_INTR_LSC, NULL);
 }

@@ -33,16 +33,22 @@ struct vio_port {
 	uint16_t addr_at; /* offset in struct rte_mbuf of the address that the device knows */
 	bool gone;        /* the device was unplugged, or the peer has left */
 	bool link_up;
+	bool told_needs_reset;
 	bool intr_on; /* the interrupt callback is registered */
 	struct vio_ctrl ctrl;
+	struct vio_ring *idle; /* [nb_idle] halves of pairs that the application does not use */
+	uint16_t nb_idle;
+	struct vio_orphan *orphans; /* rings released while the device still had them */
 	const struct vio_path *rx_path;
 	const struct vio_path *tx_path;
-	/* Undoes what the bus part of the driver did, before the transport is closed. */
+	/* Of the bus part of the driver: undoes what it did, before the transport is closed; */
 	void (*release)(struct vio_port *port);
+	/* keeps a device that seems gone from reaching memory. */
+	void (*isolate)(struct vio_port *port);
 	struct rte_intr_handle *intr; /* the PCI device's, or one for the vhost-user socket */
 	bool intr_is_socket;
-	/* Serialises control operations with the interrupt thread and EAL's memory events. No
-	 * polling thread takes it. */
+	/* Serialises control operations with the interrupt thread. No polling thread takes it, and
+	 * no callback of the application runs under it. */
 	pthread_mutex_t lock;
 };
 
@@ -66,12 +72,17 @@ void vio_port_fini(struct vio_port *port);
 
 /* Brings the device to life with the queues that are set up. 0 or a negative errno value. */
 int vio_port_start(struct vio_port *port);
-/* Silences the device, and takes every buffer back. */
-void vio_port_stop(struct vio_port *port);
+/* Silences the device, and takes every buffer back. Returns 0, or the transport's error
+ * (-ETIMEDOUT) where the device does not let go: then buffers and rings stay out of use. */
+int vio_port_stop(struct vio_port *port);
 
-/* The device has gone: link down, and the application is told. From the interrupt thread or a
- * control operation, with the lock held. */
+/* Notes that the device has gone. With the lock held; the caller tells the application afterwards.
+ */
 void vio_port_gone(struct vio_port *port);
+
+/* Empty rings for the queues that complete a pair (idle.c). */
+int vio_idle_start(struct vio_port *port);
+void vio_idle_stop(struct vio_port *port);
 
 /* dev_infos_get and the other answers (info.c). */
 int vio_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info);

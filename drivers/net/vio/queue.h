@@ -8,11 +8,9 @@
 #define VIO_PMD_QUEUE_H
 
 #include <rte_mbuf.h>
-#include <rte_memzone.h>
 
 #include "virtio/net.h"
-#include "virtio/transport.h"
-#include "virtqueue/virtqueue.h"
+#include "ring.h"
 
 struct vio_port;
 
@@ -20,22 +18,8 @@ struct vio_port;
 #define VIO_BATCH 64
 /* Refills and reclaims wait for this many, unless the queue is too small for it. */
 #define VIO_REFILL_BATCH 32
-/* Elements of an indirect table, and so of the longest buffer that needs one descriptor. */
-#define VIO_INDIRECT_MAX 16
 /* The header in front of each packet, in both directions. */
 #define VIO_HDR_LEN ((uint16_t)sizeof(struct vio_net_hdr))
-
-/* A queue's ring and private state, kept from queue setup to release. */
-struct vio_ring {
-	struct vq *vq; /* NULL until the port is started */
-	const struct rte_memzone *mz;
-	void *state;
-	uint16_t size;      /* descriptors */
-	uint16_t index;     /* of the virtqueue */
-	size_t hdrs_at;     /* offset in mz of what the device reads besides the ring: */
-	size_t indirect_at; /* headers (transmit) or commands, and indirect tables */
-	struct vio_notifier notifier;
-};
 
 /* Why a received packet was dropped, or a queue stopped: one counter and one xstat each. */
 struct vio_rx_stats {
@@ -47,6 +31,7 @@ struct vio_rx_stats {
 	uint64_t drop_short;       /* used length below header and Ethernet header */
 	uint64_t drop_length;      /* used length beyond the buffer */
 	uint64_t drop_num_buffers; /* num_buffers 0, or more than the queue holds */
+	uint64_t errors;           /* frames dropped for any of these */
 	uint64_t broken;           /* times the queue broke */
 };
 
@@ -64,6 +49,7 @@ struct vio_tx_stats {
 struct vio_rxq {
 	struct vio_ring ring;
 	struct rte_mempool *pool;
+	uint64_t ol_flags;  /* and its flags */
 	uint64_t rearm;     /* the mbuf's rearm fields as each received packet begins */
 	uint16_t addr_at;   /* where in an mbuf the device address of its buffer stands */
 	uint16_t refill_at; /* free descriptors that make a refill worth while */
@@ -92,19 +78,6 @@ struct vio_txq {
 	struct vio_port *port;
 	uint16_t id;
 } __rte_cache_aligned;
-
-/*
- * Gives the ring memory for size descriptors, with hdr_bytes of room for headers and, if asked,
- * indirect tables. name must be unique among memzones. Returns 0 or a negative errno value.
- */
-int vio_ring_alloc(struct vio_ring *ring, const char *name, uint16_t size, size_t hdr_bytes,
-		   bool indirect, unsigned flags, int socket);
-/* Frees it, unless it was started and not drained since: then the device may still write into it.
- */
-void vio_ring_free(struct vio_ring *ring);
-
-/* Makes an empty virtqueue in the ring's memory and gives it to the transport. */
-int vio_ring_start(struct vio_ring *ring, struct vio_port *port, uint16_t index, uint16_t vector);
 
 /* The ethdev operations. */
 struct rte_eth_dev;

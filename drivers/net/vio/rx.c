@@ -17,6 +17,8 @@
 #include "log.h"
 #include "port.h"
 
+/* The longest frame that spec 5.1.6.3.1 knows, without its header. More segments are no frame. */
+#define VIO_FRAME_MAX 65550
 /* Header and Ethernet header: below that it is no frame (NET-RX length checks). */
 #define LEN_MIN (VIO_HDR_LEN + RTE_ETHER_HDR_LEN)
 
@@ -38,18 +40,27 @@ ring_doorbell(struct vio_rxq *q)
 	}
 }
 
+/* Takes n mbufs from the pool, or as many as a pool that is nearly empty gives by halves. */
+static uint16_t
+take_mbufs(struct vio_rxq *q, struct rte_mbuf **mbufs, uint16_t n)
+{
+	while (unlikely(rte_mempool_get_bulk(q->pool, (void **)mbufs, n) < 0)) {
+		q->stats.no_mbuf++;
+		q->port->dev->data->rx_mbuf_alloc_failed++;
+		n /= 2;
+		if (n == 0)
+			break;
+	}
+	return n;
+}
+
 static uint16_t
 refill_batch(struct vio_rxq *q, uint16_t n)
 {
 	struct rte_mbuf *mbufs[VIO_BATCH];
 	struct vq_sg sg[VIO_BATCH];
 
-	n = RTE_MIN(n, VIO_BATCH);
-	if (unlikely(rte_mempool_get_bulk(q->pool, (void **)mbufs, n) < 0)) {
-		q->stats.no_mbuf += n;
-		q->port->dev->data->rx_mbuf_alloc_failed += n;
-		return 0;
-	}
+	n = take_mbufs(q, mbufs, RTE_MIN(n, VIO_BATCH));
 	for (uint16_t i = 0; i < n; i++) {
 		sg[i].iova = buffer_iova(q, mbufs[i]);
 		sg[i].len = q->buf_len;
@@ -83,7 +94,7 @@ static inline void
 begin_segment(const struct vio_rxq *q, struct rte_mbuf *mbuf, uint32_t len)
 {
 	memcpy(&mbuf->rearm_data, &q->rearm, sizeof(q->rearm));
-	mbuf->ol_flags = 0;
+	mbuf->ol_flags = q->ol_flags;
 	mbuf->packet_type = 0;
 	mbuf->vlan_tci = 0;
 	mbuf->pkt_len = len;
@@ -91,8 +102,9 @@ begin_segment(const struct vio_rxq *q, struct rte_mbuf *mbuf, uint32_t len)
 }
 
 static inline void
-drop(const struct vio_rxq *q, struct rte_mbuf *mbuf)
+drop(struct vio_rxq *q, struct rte_mbuf *mbuf)
 {
+	q->stats.errors++;
 	begin_segment(q, mbuf, 0);
 	rte_mbuf_raw_free(mbuf);
 }
@@ -144,7 +156,7 @@ continue_partial(struct vio_rxq *q, struct rte_mbuf *mbuf, uint32_t len)
 {
 	struct rte_mbuf *packet = q->partial;
 
-	if (len == VQ_LENGTH_LIE || len == 0) {
+	if (len == VQ_LENGTH_LIE || len == 0 || packet->pkt_len + len > VIO_FRAME_MAX) {
 		q->partial_bad = true;
 		len = 0;
 	}
@@ -162,6 +174,7 @@ continue_partial(struct vio_rxq *q, struct rte_mbuf *mbuf, uint32_t len)
 		return packet;
 	}
 	q->stats.drop_length++;
+	q->stats.errors++;
 	rte_pktmbuf_free(packet);
 	return NULL;
 }
@@ -230,6 +243,8 @@ rx_batch(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, uint16_t *taken,
 static inline __rte_always_inline uint16_t
 rx_burst(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, const bool mergeable)
 {
+	/* No more buffers than a ring holds, whatever the device does with those refilled here. */
+	uint32_t budget = q->ring.size;
 	uint16_t received = 0, batch, taken;
 
 	do {
@@ -240,7 +255,8 @@ rx_burst(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, const bool merge
 			break;
 		}
 		refill_when_due(q);
-	} while (unlikely(taken == batch && received < n));
+		budget -= RTE_MIN(budget, taken);
+	} while (unlikely(taken == batch && received < n && budget > 0));
 	return received;
 }
 
@@ -259,14 +275,8 @@ vio_rx_plain(void *queue, struct rte_mbuf **pkts, uint16_t n)
 void
 vio_rx_drain(struct vio_rxq *q)
 {
-	struct rte_mbuf *mbuf;
-
-	if (q->ring.vq == NULL)
-		return;
-	while ((mbuf = vq_detach(q->ring.vq)) != NULL)
-		drop(q, mbuf);
+	vio_ring_drain(&q->ring);
 	rte_pktmbuf_free(q->partial);
 	q->partial = NULL;
 	q->told_broken = false;
-	q->ring.vq = NULL;
 }

@@ -21,6 +21,7 @@ struct counter {
 static const struct counter rx_counters[] = {
 	RX("good_packets", packets),
 	RX("good_bytes", bytes),
+	RX("errors", errors),
 	RX("kicks", kicks),
 	RX("multi_segment_packets", multi_segment),
 	RX("no_mbuf", no_mbuf),
@@ -41,12 +42,6 @@ static const struct counter tx_counters[] = {
 	TX("broken", broken),
 };
 
-static uint64_t
-rx_errors(const struct vio_rx_stats *stats)
-{
-	return stats->drop_short + stats->drop_length + stats->drop_num_buffers;
-}
-
 int
 vio_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats)
 {
@@ -57,11 +52,11 @@ vio_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats)
 			continue;
 		stats->ipackets += q->stats.packets;
 		stats->ibytes += q->stats.bytes;
-		stats->ierrors += rx_errors(&q->stats);
+		stats->ierrors += q->stats.errors;
 		if (i < RTE_ETHDEV_QUEUE_STAT_CNTRS) {
 			stats->q_ipackets[i] = q->stats.packets;
 			stats->q_ibytes[i] = q->stats.bytes;
-			stats->q_errors[i] = rx_errors(&q->stats);
+			stats->q_errors[i] = q->stats.errors;
 		}
 	}
 	for (uint16_t i = 0; i < dev->data->nb_tx_queues; i++) {

@@ -139,13 +139,18 @@ static int
 add_packet(struct vio_txq *q, struct rte_mbuf *mbuf)
 {
 	struct vq_sg sg[VIO_TX_SEGMENTS_MAX + 1];
-	uint16_t n = gather(q, mbuf, sg);
-	int ret = n == 0 ? -EINVAL : vq_add(q->ring.vq, sg, n, 0, mbuf);
+	uint16_t n;
+	int ret;
 
+	/* Without a free id, the place for the header would be one that the device still reads. */
+	if (vq_free_count(q->ring.vq) == 0)
+		reclaim(q, 1);
+	if (vq_free_count(q->ring.vq) == 0)
+		return -ENOSPC;
+	n = gather(q, mbuf, sg);
+	ret = n == 0 ? -EINVAL : vq_add(q->ring.vq, sg, n, 0, mbuf);
 	if (ret == -ENOSPC) {
 		reclaim(q, n);
-		/* The id, and with it the place of the header, may be another now. */
-		n = gather(q, mbuf, sg);
 		ret = vq_add(q->ring.vq, sg, n, 0, mbuf);
 	}
 	if (ret == -EINVAL) {
@@ -241,16 +246,31 @@ vio_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	return sent;
 }
 
+int
+vio_tx_done_cleanup(void *queue, uint32_t count)
+{
+	struct vio_txq *q = queue;
+	struct rte_mbuf *mbufs[VIO_BATCH];
+	uint32_t freed = 0;
+	uint16_t n;
+
+	if (q->ring.vq == NULL)
+		return 0;
+	count = count == 0 ? q->ring.size : RTE_MIN(count, q->ring.size);
+	do {
+		n = vq_get(q->ring.vq, (void **)mbufs, NULL,
+			   RTE_MIN(count - freed, (uint32_t)VIO_BATCH));
+		if (n > 0)
+			free_packets(q, mbufs, n);
+		freed += n;
+	} while (n > 0 && freed < count);
+	return freed;
+}
+
 void
 vio_tx_drain(struct vio_txq *q)
 {
-	struct rte_mbuf *mbuf;
-
-	if (q->ring.vq == NULL)
-		return;
-	while ((mbuf = vq_detach(q->ring.vq)) != NULL)
-		rte_pktmbuf_free(mbuf);
+	vio_ring_drain(&q->ring);
 	q->chains = 0;
 	q->told_broken = false;
-	q->ring.vq = NULL;
 }

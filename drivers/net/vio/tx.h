@@ -10,6 +10,9 @@
 /* The burst function, as rte_eth_tx_burst() calls it. */
 uint16_t vio_tx(void *queue, struct rte_mbuf **pkts, uint16_t n);
 
+/* rte_eth_tx_done_cleanup(): frees up to count packets that were sent, 0: all. Returns how many. */
+int vio_tx_done_cleanup(void *queue, uint32_t count);
+
 /* Frees every packet that the device has not sent, when it no longer has them. */
 void vio_tx_drain(struct vio_txq *q);
 

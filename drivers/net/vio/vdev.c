@@ -124,6 +124,13 @@ release(struct vio_port *port)
 	port->intr = NULL;
 }
 
+/* A closed socket keeps no process from the memory that it has mapped: there is nothing to do. */
+static void
+isolate(struct vio_port *port)
+{
+	RTE_SET_USED(port);
+}
+
 /* Tells all memory that there is, and from now on whatever comes and goes. */
 static int
 follow_memory(struct vio_transport *transport)
@@ -150,6 +157,7 @@ open_transport(const struct vio_args *args, struct vio_transport **transport)
 		.queue_size = VQ_SIZE_MAX,
 		.has_mac = true,
 		.speed = args->speed,
+		.timeout_ms = args->timeout_ms,
 	};
 	struct rte_ether_addr mac = args->mac;
 	int ret;
@@ -176,6 +184,7 @@ init_port(struct rte_eth_dev *dev, struct vio_transport *transport, const struct
 	port->addr_at = offsetof(struct rte_mbuf, buf_addr);
 	port->intr_is_socket = true;
 	port->release = release;
+	port->isolate = isolate;
 	port->intr = rte_intr_instance_alloc(RTE_INTR_INSTANCE_F_PRIVATE);
 	ret = vio_port_init(dev, transport, args, FEATURES_POSSIBLE);
 	if (ret == 0 && port->intr == NULL)
@@ -227,7 +236,11 @@ remove_device(struct rte_vdev_device *vdev)
 {
 	struct rte_eth_dev *dev = rte_eth_dev_allocated(rte_vdev_device_name(vdev));
 
-	return dev != NULL ? rte_eth_dev_close(dev->data->port_id) : 0;
+	if (dev == NULL)
+		return 0;
+	if (dev->data->dev_started)
+		rte_eth_dev_stop(dev->data->port_id);
+	return rte_eth_dev_close(dev->data->port_id);
 }
 
 static struct rte_vdev_driver driver = {
