@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stddef.h>
+#include <string.h>
+
+#include "fwd.h"
+
+const struct fwd_mode *const fwd_modes[] = {
+	&fwd_io, &fwd_macswap, &fwd_rxonly, &fwd_txonly, NULL,
+};
+
+const struct fwd_mode *
+fwd_mode_find(const char *name)
+{
+	for (size_t i = 0; fwd_modes[i] != NULL; i++)
+		if (strcmp(name, fwd_modes[i]->name) == 0)
+			return fwd_modes[i];
+	return NULL;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef TESTPMD_LCORES_H
+#define TESTPMD_LCORES_H
+
+#include "streams.h"
+
+/* What --packets leaves to do, shared by the lcores of a run. */
+struct packet_budget {
+	_Alignas(RTE_CACHE_LINE_SIZE) uint64_t left; /* not handed out to an lcore */
+	uint64_t to_do;                              /* not handled */
+};
+
+/* TSC cycles of turns that moved packets, and of those that did not. */
+struct cycles {
+	uint64_t busy, idle;
+	uint64_t packets; /* handled in the busy ones */
+};
+
+/* A forwarding lcore and its streams. */
+struct lcore {
+	_Alignas(RTE_CACHE_LINE_SIZE) unsigned int id;
+	bool launched;
+	struct stream *streams;
+	uint32_t count;
+	const struct fwd_mode *mode;
+	const bool *stop;
+	struct packet_budget *budget; /* NULL: no limit */
+	struct cycles cycles;         /* written by this lcore while it runs */
+};
+
+struct lcores {
+	struct lcore of[RTE_MAX_LCORE];
+	unsigned int count;
+	bool stop; /* set by the main lcore to end the run */
+	bool record_cycles;
+	struct packet_budget budget;
+};
+
+/*
+ * Gives the streams to --nb-cores worker lcores, in blocks as even as can be. False when EAL has
+ * fewer, which has been printed.
+ */
+bool lcores_assign(struct lcores *lcores, const struct streams *streams,
+		   const struct options *options);
+
+/* Sets every lcore to work on its streams. */
+void lcores_launch(struct lcores *lcores);
+
+/*
+ * Ends the work, waiting for up to 5 seconds. Returns false when an lcore does not come back (a
+ * driver holds it), which has been printed; the ports must then not be stopped.
+ */
+bool lcores_stop(struct lcores *lcores);
+
+/* True when the packets of --packets have been handled. */
+bool lcores_budget_done(const struct lcores *lcores);
+
+#endif

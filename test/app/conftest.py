@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the tests of vio-testpmd share: to run it, or to start it and end it later.
+
+Environment
+  VIO_BUILD  the build folder; the program is $VIO_BUILD/app/testpmd/vio-testpmd
+"""
+
+import pathlib
+import subprocess
+import sys
+import threading
+
+import pytest
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "vhost"))
+
+from apprun import BINARY, TIMEOUT, Result, eal_arguments, read_until  # noqa: E402
+
+
+@pytest.fixture
+def command(tmp_path):
+    """The command line for these devices and options; the program is to write run.json."""
+
+    def build(vdevs, *options, memory=128, eal=()):
+        own = ["--json", str(tmp_path / "run.json"), *options]
+        return [str(BINARY), *eal_arguments(vdevs, memory), *eal, "--", *own]
+
+    return build
+
+
+@pytest.fixture
+def run(command, tmp_path):
+    """Runs to the end; the exit status must be the expected one."""
+
+    def go(vdevs, *options, status=0, **more):
+        path = tmp_path / "run.json"
+        path.unlink(missing_ok=True)
+        done = subprocess.run(
+            command(vdevs, *options, **more),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+        result = Result(done.returncode, done.stdout, done.stderr, path)
+        assert result.status == status, result.text
+        return result
+
+    return go
+
+
+class Started:
+    """A run that goes on until it is told to end. Killed when its time is over."""
+
+    def __init__(self, arguments, json_path, environment):
+        self.json_path = json_path
+        self.process = subprocess.Popen(
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        self.timer = threading.Timer(TIMEOUT, self.process.kill)
+        self.timer.start()
+        self.said = read_until(self.process, "forwarding: mode")
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def wait_for(self, words):
+        self.said += read_until(self.process, words)
+
+    def finish(self):
+        out, err = self.process.communicate(timeout=TIMEOUT)
+        return Result(self.process.returncode, out, self.said + err, self.json_path)
+
+    def end(self):
+        self.timer.cancel()
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate()
+
+
+@pytest.fixture
+def start(command, tmp_path):
+    """Starts a run and returns once it forwards."""
+    running = []
+
+    def go(vdevs, *options, environment=None, **more):
+        arguments = command(vdevs, *options, **more)
+        running.append(Started(arguments, tmp_path / "run.json", environment))
+        return running[-1]
+
+    yield go
+    for started in running:
+        started.end()
