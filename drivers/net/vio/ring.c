@@ -35,63 +35,94 @@ ring_flags(uint64_t features)
 static void
 ring_free(struct vio_ring *ring)
 {
+	rte_memzone_free(ring->tables);
 	rte_memzone_free(ring->mz);
 	rte_free(ring->state);
+	ring->tables = NULL;
 	ring->mz = NULL;
 	ring->state = NULL;
+}
+
+static const struct rte_memzone *
+reserve(const char *name, size_t bytes, int socket)
+{
+	return rte_memzone_reserve_aligned(name, bytes, socket, RTE_MEMZONE_IOVA_CONTIG, VQ_ALIGN);
+}
+
+/* Without tables, long buffers take more descriptors of the ring; nothing else changes. */
+static void
+alloc_tables(struct vio_ring *ring, const struct vio_port *port, const char *name, int socket)
+{
+	char tables_name[RTE_MEMZONE_NAMESIZE];
+
+	snprintf(tables_name, sizeof(tables_name), "%s_tables", name);
+	ring->tables = reserve(tables_name, ring->size * INDIRECT_BYTES, socket);
+	if (ring->tables == NULL) {
+		ring->flags &= ~VQ_INDIRECT;
+		PORT_LOG(port, NOTICE,
+			 "no %zu bytes of memory for the indirect tables of %s; going "
+			 "without",
+			 ring->size * INDIRECT_BYTES, name);
+	}
 }
 
 int
 vio_ring_alloc(struct vio_ring *ring, const struct vio_port *port, const char *name, uint16_t size,
 	       size_t hdr_bytes, bool indirect, int socket)
 {
-	unsigned flags = ring_flags(port->features);
-	size_t bytes = vq_ring_bytes(size, flags);
+	size_t bytes;
 
+	ring->flags = ring_flags(port->features);
 	if (!indirect)
-		flags &= ~VQ_INDIRECT;
-	ring->flags = flags;
+		ring->flags &= ~VQ_INDIRECT;
 	ring->size = size;
-	ring->hdrs_at = bytes;
-	bytes = RTE_ALIGN_CEIL(bytes + hdr_bytes, (size_t)VQ_ALIGN);
-	ring->indirect_at = bytes;
-	bytes += flags & VQ_INDIRECT ? size * INDIRECT_BYTES : 0;
+	ring->hdrs_at = vq_ring_bytes(size, ring->flags);
+	bytes = ring->hdrs_at + hdr_bytes;
 	ring->state = rte_zmalloc_socket(name, vq_state_bytes(size), VQ_ALIGN, socket);
-	ring->mz = rte_memzone_reserve_aligned(name, bytes, socket, RTE_MEMZONE_IOVA_CONTIG,
-					       VQ_ALIGN);
-	if (ring->state != NULL && ring->mz != NULL)
-		return 0;
-	PORT_LOG(port, ERR,
-		 "no %zu bytes of memory for %s on NUMA node %d (%s); give EAL more hugepages",
-		 bytes, name, socket, rte_strerror(ring->mz == NULL ? rte_errno : ENOMEM));
-	ring_free(ring);
-	return -ENOMEM;
+	ring->mz = reserve(name, bytes, socket);
+	if (ring->state == NULL || ring->mz == NULL) {
+		PORT_LOG(port, ERR,
+			 "no %zu bytes of memory for %s on NUMA node %d (%s); give EAL more "
+			 "hugepages",
+			 bytes, name, socket, rte_strerror(ring->mz == NULL ? rte_errno : ENOMEM));
+		ring_free(ring);
+		return -ENOMEM;
+	}
+	if (ring->flags & VQ_INDIRECT)
+		alloc_tables(ring, port, name, socket);
+	return 0;
 }
 
 /* What the device is told about mbufs decides which kind of address it is told about rings. */
+static uint64_t
+zone_iova(const struct rte_memzone *mz, const struct vio_port *port)
+{
+	return port->addr_at == offsetof(struct rte_mbuf, buf_addr) ? (uintptr_t)mz->addr
+								    : mz->iova;
+}
+
 uint64_t
 vio_ring_iova(const struct vio_ring *ring, const struct vio_port *port)
 {
-	if (port->addr_at == offsetof(struct rte_mbuf, buf_addr))
-		return (uintptr_t)ring->mz->addr;
-	return ring->mz->iova;
+	return zone_iova(ring->mz, port);
 }
 
 static int
 ring_init(struct vio_ring *ring, const struct vio_port *port)
 {
-	uint64_t iova = vio_ring_iova(ring, port);
 	struct vq_params params = {
 		.size = ring->size,
 		.flags = ring->flags,
 		.ring = ring->mz->addr,
-		.ring_iova = iova,
+		.ring_iova = vio_ring_iova(ring, port),
 		.state = ring->state,
-		.indirect = RTE_PTR_ADD(ring->mz->addr, ring->indirect_at),
-		.indirect_iova = iova + ring->indirect_at,
-		.indirect_max = VIO_INDIRECT_MAX,
 	};
 
+	if (ring->tables != NULL) {
+		params.indirect = ring->tables->addr;
+		params.indirect_iova = zone_iova(ring->tables, port);
+		params.indirect_max = VIO_INDIRECT_MAX;
+	}
 	/* The memory fits one layout only. */
 	if ((ring_flags(port->features) ^ ring->flags) & ~VQ_INDIRECT) {
 		PORT_LOG(port, ERR, "queue %u was set up for other features; set it up again",

@@ -16,20 +16,21 @@ struct vio_port;
 #define VIO_INDIRECT_MAX 16
 
 struct vio_ring {
-	struct vq *vq; /* NULL while the device does not have the ring */
-	const struct rte_memzone *mz;
+	struct vq *vq;                    /* NULL while the device does not have the ring */
+	const struct rte_memzone *mz;     /* the ring, then headers or commands */
+	const struct rte_memzone *tables; /* indirect tables; NULL without them */
 	void *state;
-	unsigned flags;     /* enum vq_flag that the memory was laid out for */
-	uint16_t size;      /* descriptors */
-	uint16_t index;     /* of the virtqueue */
-	size_t hdrs_at;     /* offset in mz of what the device reads besides the ring: */
-	size_t indirect_at; /* headers or commands; and indirect tables, 0 without them */
+	unsigned flags; /* enum vq_flag that the memory was laid out for */
+	uint16_t size;  /* descriptors */
+	uint16_t index; /* of the virtqueue */
+	size_t hdrs_at; /* offset in mz of the headers or commands */
 	struct vio_notifier notifier;
 };
 
 /*
  * Gives the ring memory for size descriptors, laid out as the port's features demand, with
- * hdr_bytes of room for headers and, if asked and negotiated, indirect tables. name must be unique
+ * hdr_bytes of room for headers and, if asked and negotiated and there is memory for
+ * them, indirect tables. name must be unique
  * among memzones. Returns 0 or -ENOMEM.
  */
 int vio_ring_alloc(struct vio_ring *ring, const struct vio_port *port, const char *name,
