@@ -180,7 +180,7 @@ continue_partial(struct vio_rxq *q, struct rte_mbuf *mbuf, uint32_t len)
 }
 
 /* One used buffer becomes a packet, a part of one, or nothing. */
-static inline __rte_always_inline struct rte_mbuf *
+static __rte_always_inline struct rte_mbuf *
 receive_buffer(struct vio_rxq *q, struct rte_mbuf *mbuf, uint32_t len, const bool mergeable)
 {
 	uint16_t num_buffers;
@@ -213,7 +213,7 @@ tell_broken(struct vio_rxq *q)
 		 vq_error_text(vq_error(q->ring.vq)));
 }
 
-static inline __rte_always_inline uint16_t
+static __rte_always_inline uint16_t
 rx_batch(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, uint16_t *taken,
 	 const bool mergeable)
 {
@@ -240,7 +240,7 @@ rx_batch(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, uint16_t *taken,
 	return received;
 }
 
-static inline __rte_always_inline uint16_t
+static __rte_always_inline uint16_t
 rx_burst(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, const bool mergeable)
 {
 	/* No more buffers than a ring holds, whatever the device does with those refilled here. */
