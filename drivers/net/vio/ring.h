@@ -28,9 +28,9 @@ struct vio_ring {
 };
 
 /*
- * Gives the ring memory for size descriptors, laid out as the port's features demand, with hdr_bytes
- * of room for headers and, if asked and negotiated and there is memory for them, indirect tables.
- * name must be unique among memzones. Returns 0 or -ENOMEM.
+ * Gives the ring memory for size descriptors, laid out as the port's features demand, with
+ * hdr_bytes of room for headers and, if asked and negotiated and there is memory for them, indirect
+ * tables. name must be unique among memzones. Returns 0 or -ENOMEM.
  */
 int vio_ring_alloc(struct vio_ring *ring, const struct vio_port *port, const char *name,
 		   uint16_t size, size_t hdr_bytes, bool indirect, int socket);
