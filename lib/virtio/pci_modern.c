@@ -52,9 +52,10 @@ struct modern {
 	void (*store)(void *ctx, volatile void *addr, uint32_t value, unsigned width);
 	void *ctx;
 	uint64_t features;   /* negotiated */
-	uint16_t num_queues; /* read once, at open */
+	uint16_t num_queues; /* read at open, and after each choice of features */
 	/* Per queue what queue_notify_off was at its first setup, or NOTIFY_OFF_UNKNOWN. */
-	uint32_t notify_off[];
+	uint32_t *notify_off;
+	uint16_t notify_offs; /* queues that notify_off has room for */
 };
 
 static struct modern *
@@ -198,6 +199,25 @@ get_features(struct vio_transport *t, uint64_t *features)
 }
 
 static int
+read_num_queues(struct modern *m)
+{
+	uint16_t n = get16(m, NUM_QUEUES);
+	uint32_t *more;
+
+	if (n > m->notify_offs) {
+		more = realloc(m->notify_off, n * sizeof(*more));
+		if (more == NULL)
+			return -ENOMEM;
+		for (unsigned i = m->notify_offs; i < n; i++)
+			more[i] = NOTIFY_OFF_UNKNOWN;
+		m->notify_off = more;
+		m->notify_offs = n;
+	}
+	m->num_queues = n;
+	return 0;
+}
+
+static int
 set_features(struct vio_transport *t, uint64_t features)
 {
 	struct modern *m = of(t);
@@ -209,7 +229,8 @@ set_features(struct vio_transport *t, uint64_t features)
 	put32(m, DRIVER_FEATURE_SELECT, 1);
 	put32(m, DRIVER_FEATURE, (uint32_t)(features >> 32));
 	m->features = features;
-	return 0;
+	/* How many queues there are can follow from the features: QEMU's pairs come with MQ. */
+	return read_num_queues(m);
 }
 
 static int
@@ -527,6 +548,7 @@ config_vector(struct vio_transport *t, uint16_t vector)
 static void
 close_modern(struct vio_transport *t)
 {
+	free(of(t)->notify_off);
 	free(of(t));
 }
 
@@ -566,14 +588,15 @@ vio_pci_modern_open(const struct vio_pci_access *access, void *ctx, const char *
 		vio_err("%s: the device does not answer: unplugged?", name);
 		return -ENODEV;
 	}
-	probe.num_queues = get16(&probe, NUM_QUEUES);
-
-	m = malloc(sizeof(*m) + probe.num_queues * sizeof(m->notify_off[0]));
-	if (m == NULL)
+	ret = read_num_queues(&probe);
+	if (ret < 0)
+		return ret;
+	m = malloc(sizeof(*m));
+	if (m == NULL) {
+		free(probe.notify_off);
 		return -ENOMEM;
+	}
 	*m = probe;
-	for (unsigned i = 0; i < m->num_queues; i++)
-		m->notify_off[i] = NOTIFY_OFF_UNKNOWN;
 	*out = &m->base;
 	return 0;
 }

@@ -31,6 +31,7 @@ static struct model {
 	struct queue_regs queues[N_QUEUES];
 	uint8_t device_config[64];
 	uint8_t isr;
+	bool pairs_come_with_mq; /* num_queues is 1 until MQ is accepted, as QEMU has it */
 
 	/* How it misbehaves. */
 	bool gone;
@@ -116,6 +117,8 @@ load_common(unsigned off)
 	case 0x10:
 		return m.config_vector;
 	case 0x12:
+		if (m.pairs_come_with_mq && !(m.driver_features & VIO_BIT(VIRTIO_NET_F_MQ)))
+			return 1;
 		return m.num_queues;
 	case 0x14:
 		return m.status;
@@ -845,12 +848,34 @@ plain_memory(void **state)
 	assert_int_equal(bar[0x14], 0x0f);
 }
 
+/* The number of queues is read again when features are chosen, in both directions. */
+static void
+queues_that_come_with_a_feature(void **state)
+{
+	uint16_t size;
+
+	(void)state;
+	t->ops->close(t);
+	t = NULL;
+	m.pairs_come_with_mq = true;
+	open_device();
+	assert_int_equal(t->ops->queue_max_size(t, N_QUEUES - 1, &size), 0);
+	assert_int_equal(size, 0);
+	assert_int_equal(t->ops->set_features(t, VIO_BIT(VIRTIO_NET_F_MQ)), 0);
+	assert_int_equal(t->ops->queue_max_size(t, N_QUEUES - 1, &size), 0);
+	assert_int_equal(size, 256);
+	assert_int_equal(t->ops->set_features(t, 0), 0);
+	assert_int_equal(t->ops->queue_max_size(t, N_QUEUES - 1, &size), 0);
+	assert_int_equal(size, 0);
+}
+
 int
 main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 #define BARE(f) cmocka_unit_test_setup_teardown(f, NULL, teardown)
 	const struct CMUnitTest tests[] = {
+		TEST(queues_that_come_with_a_feature),
 		TEST(opening_writes_nothing),
 		TEST(status),
 		TEST(features_in_two_words),
