@@ -12,10 +12,8 @@ int
 vio_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 {
 	const struct vio_port *port = vio_port(dev);
-	bool packed = vio_has(port->features, VIRTIO_F_RING_PACKED);
 	bool mergeable = vio_has(port->features, VIRTIO_NET_F_MRG_RXBUF);
 	struct rte_eth_desc_lim lim = {
-		.nb_max = port->max_size,
 		/* Of a split ring a power of two is asked for besides; queue setup says so. */
 		.nb_min = 1,
 		.nb_align = 1,
@@ -23,7 +21,6 @@ vio_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 		.nb_mtu_seg_max = VIO_TX_SEGMENTS_MAX,
 	};
 
-	RTE_SET_USED(packed);
 	info->max_rx_queues = port->max_pairs;
 	info->max_tx_queues = port->max_pairs;
 	info->min_mtu = RTE_ETHER_MIN_MTU;
@@ -35,13 +32,16 @@ vio_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 	info->tx_offload_capa = RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
 	info->tx_queue_offload_capa = RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
 	info->rx_desc_lim = lim;
+	info->rx_desc_lim.nb_max = port->max_rx_size;
 	info->tx_desc_lim = lim;
+	info->tx_desc_lim.nb_max = port->max_tx_size;
 	info->default_rxconf.rx_free_thresh = VIO_REFILL_BATCH;
 	info->default_txconf.tx_free_thresh = VIO_REFILL_BATCH;
-	info->default_rxportconf.ring_size = port->default_size;
+	info->default_rxportconf.ring_size = RTE_MIN(port->default_size, port->max_rx_size);
 	info->default_rxportconf.burst_size = 32;
 	info->default_rxportconf.nb_queues = 1;
 	info->default_txportconf = info->default_rxportconf;
+	info->default_txportconf.ring_size = RTE_MIN(port->default_size, port->max_tx_size);
 	return 0;
 }
 

@@ -25,6 +25,8 @@
 
 /* Where the device does not say: what net_virtio and most back-ends take. */
 #define MTU_MAX_DEFAULT 9702
+/* Descriptors of a queue, where nobody asks for a number. */
+#define DEFAULT_SIZE 256
 
 static uint64_t
 features_wanted(const struct vio_args *args)
@@ -105,7 +107,7 @@ check_config(struct vio_port *port)
 	return 0;
 }
 
-/* All queues of a pair must exist; the smallest sets the limit that the port tells. */
+/* All queues of a pair must exist; the smallest of a kind sets the limit that the port tells. */
 static int
 check_queues(struct vio_port *port)
 {
@@ -113,8 +115,10 @@ check_queues(struct vio_port *port)
 	uint16_t size;
 	int ret;
 
-	port->max_size = VQ_SIZE_MAX;
+	port->max_rx_size = port->max_tx_size = VQ_SIZE_MAX;
 	for (uint32_t i = 0; i < 2u * port->max_pairs; i++) {
+		uint16_t *most = i % 2 == 0 ? &port->max_rx_size : &port->max_tx_size;
+
 		ret = t->ops->queue_max_size(t, i, &size);
 		if (ret < 0)
 			return ret;
@@ -129,7 +133,7 @@ check_queues(struct vio_port *port)
 			PORT_LOG(port, ERR, "has no queue %u; the device is not usable", i);
 			return -EPROTO;
 		}
-		port->max_size = RTE_MIN(port->max_size, size);
+		*most = RTE_MIN(*most, size);
 	}
 	return 0;
 }
@@ -223,7 +227,7 @@ vio_port_init(struct rte_eth_dev *dev, struct vio_transport *transport, const st
 		ret = set_mac(port);
 	if (ret < 0)
 		return ret;
-	port->default_size = RTE_MIN(port->max_size, args->queue_size ? args->queue_size : 256);
+	port->default_size = args->queue_size != 0 ? args->queue_size : DEFAULT_SIZE;
 	dev->dev_ops = &vio_ops;
 	dev->rx_queue_count = vio_rx_queue_count;
 	dev->rx_descriptor_status = vio_rx_descriptor_status;

@@ -10,13 +10,14 @@
 
 /* Refuses a number of descriptors that no ring of the negotiated layout can have. */
 static int
-check_size(const struct vio_port *port, const char *kind, uint16_t id, uint16_t nb_desc)
+check_size(const struct vio_port *port, const char *kind, uint16_t id, uint16_t nb_desc,
+	   uint16_t most)
 {
 	bool packed = vio_has(port->features, VIRTIO_F_RING_PACKED);
 
-	if (nb_desc > port->max_size) {
+	if (nb_desc > most) {
 		PORT_LOG(port, ERR, "%s queue %u: %u descriptors asked for, the device offers %u",
-			 kind, id, nb_desc, port->max_size);
+			 kind, id, nb_desc, most);
 		return -EINVAL;
 	}
 	if (vq_ring_bytes(nb_desc, packed ? VQ_PACKED : 0) == 0) {
@@ -111,7 +112,7 @@ vio_rx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsig
 	}
 	ret = check_orphans(port, "rx", id);
 	if (ret == 0)
-		ret = check_size(port, "rx", id, nb_desc);
+		ret = check_size(port, "rx", id, nb_desc, port->max_rx_size);
 	if (ret == 0)
 		ret = check_pool(port, id, pool);
 	if (ret < 0)
@@ -156,7 +157,7 @@ vio_tx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsig
 	}
 	ret = check_orphans(port, "tx", id);
 	if (ret == 0)
-		ret = check_size(port, "tx", id, nb_desc);
+		ret = check_size(port, "tx", id, nb_desc, port->max_tx_size);
 	if (ret < 0)
 		return ret;
 	queue_name(name, sizeof(name), port, "tx", id);
