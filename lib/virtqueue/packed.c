@@ -2,7 +2,7 @@
 /* The packed layout (spec 2.8). */
 #include <errno.h>
 
-#include "queue.h"
+#include "packed.h"
 
 #define WRAP_BITS ((uint16_t)(DESC_AVAIL | DESC_USED))
 
@@ -237,8 +237,8 @@ complete(struct vq *vq, uint16_t id)
 	id_return(vq, id);
 }
 
-static inline __attribute__((always_inline)) uint16_t
-get_any_order(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
+uint16_t
+vq_packed_get(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
 {
 	uint16_t got = 0;
 
@@ -280,8 +280,8 @@ batch_begin(struct vq *vq)
 	return vq->error == VQ_OK;
 }
 
-static uint16_t
-get_in_order(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
+uint16_t
+vq_packed_get_in_order(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
 {
 	uint16_t got = 0;
 
@@ -303,12 +303,6 @@ get_in_order(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
 	}
 	vq_barrier_read(vq->platform);
 	return got;
-}
-
-static uint16_t
-packed_get(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
-{
-	return get_any_order(vq, cookies, lens, n);
 }
 
 /* The used descriptors of one round stand where the lists that they complete began. */
@@ -391,16 +385,31 @@ packed_enable_cb(struct vq *vq)
 	.add = packed_add, .add_in = packed_add_in, .add_out = packed_add_out, \
 	.publish = packed_publish, .kick_prepare = packed_kick_prepare,        \
 	.notify_data = packed_notify_data, .disable_cb = packed_disable_cb,    \
-	.enable_cb = packed_enable_cb
+	.enable_cb = packed_enable_cb, .packed = true
 
-const struct vq_layout vq_packed = {
-	COMMON_OPERATIONS,
-	.get = packed_get,
-	.used_count = packed_used_count,
+/* Any order, and in order. */
+static const struct vq_layout layouts[VQ_SIMD_COUNT][2] = {
+	[VQ_SIMD_NONE] = {
+		{ COMMON_OPERATIONS, .get = vq_packed_get, .used_count = packed_used_count },
+		{ COMMON_OPERATIONS, .get = vq_packed_get_in_order,
+		  .used_count = packed_used_count_in_order },
+	},
+#if defined(__x86_64__)
+	[VQ_SIMD_AVX2] = {
+		{ COMMON_OPERATIONS, .get = vq_packed_get_avx2, .used_count = packed_used_count },
+		{ COMMON_OPERATIONS, .get = vq_packed_get_in_order_avx2,
+		  .used_count = packed_used_count_in_order },
+	},
+	[VQ_SIMD_AVX512] = {
+		{ COMMON_OPERATIONS, .get = vq_packed_get_avx512, .used_count = packed_used_count },
+		{ COMMON_OPERATIONS, .get = vq_packed_get_in_order_avx512,
+		  .used_count = packed_used_count_in_order },
+	},
+#endif
 };
 
-const struct vq_layout vq_packed_in_order = {
-	COMMON_OPERATIONS,
-	.get = get_in_order,
-	.used_count = packed_used_count_in_order,
-};
+const struct vq_layout *
+vq_packed_layout(bool in_order, enum vq_simd simd)
+{
+	return &layouts[simd][in_order];
+}

@@ -29,10 +29,11 @@ struct vq_layout {
 	uint16_t (*used_count)(const struct vq *vq, uint16_t limit);
 	void (*disable_cb)(struct vq *vq);
 	bool (*enable_cb)(struct vq *vq);
+	bool packed;
 };
 
-extern const struct vq_layout vq_split, vq_split_in_order;
-extern const struct vq_layout vq_packed, vq_packed_in_order;
+const struct vq_layout *vq_split_layout(bool in_order);
+const struct vq_layout *vq_packed_layout(bool in_order, enum vq_simd simd);
 
 /* What each layout alone needs. Written by the polling thread only. */
 struct split_state {

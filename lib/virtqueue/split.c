@@ -350,12 +350,18 @@ split_enable_cb(struct vq *vq)
 	.notify_data = split_notify_data, .used_count = split_used_count,   \
 	.disable_cb = split_disable_cb, .enable_cb = split_enable_cb
 
-const struct vq_layout vq_split = {
+static const struct vq_layout any_order = {
 	COMMON_OPERATIONS,
 	.get = split_get,
 };
 
-const struct vq_layout vq_split_in_order = {
+static const struct vq_layout in_order_only = {
 	COMMON_OPERATIONS,
 	.get = split_get_in_order,
 };
+
+const struct vq_layout *
+vq_split_layout(bool in_order)
+{
+	return in_order ? &in_order_only : &any_order;
+}

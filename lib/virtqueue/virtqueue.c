@@ -93,7 +93,7 @@ carve_state(struct vq *vq, uint16_t size)
 static void
 init_split(struct vq *vq, char *ring, const struct ring_plan *plan, bool in_order)
 {
-	vq->layout = in_order ? &vq_split_in_order : &vq_split;
+	vq->layout = vq_split_layout(in_order);
 	vq->split.desc = (struct split_desc *)ring;
 	vq->split.avail = (struct split_avail *)(ring + plan->driver);
 	vq->split.used = (struct split_used *)(ring + plan->device);
@@ -102,9 +102,10 @@ init_split(struct vq *vq, char *ring, const struct ring_plan *plan, bool in_orde
 
 /* Both wrap counters start at 1 (spec 2.8.1). */
 static void
-init_packed(struct vq *vq, char *ring, const struct ring_plan *plan, bool in_order)
+init_packed(struct vq *vq, char *ring, const struct ring_plan *plan, bool in_order,
+	    enum vq_simd simd)
 {
-	vq->layout = in_order ? &vq_packed_in_order : &vq_packed;
+	vq->layout = vq_packed_layout(in_order, simd);
 	vq->packed.desc = (struct packed_desc *)ring;
 	vq->packed.driver_event = (struct packed_event *)(ring + plan->driver);
 	vq->packed.device_event = (struct packed_event *)(ring + plan->device);
@@ -128,6 +129,8 @@ vq_init(const struct vq_params *params)
 	if (!size_is_valid(params->size, params->flags) || !is_aligned(params->ring) ||
 	    !is_aligned(params->state) || params->ring_iova % VQ_ALIGN != 0)
 		return NULL;
+	if (!vq_simd_runs(params->simd))
+		return NULL;
 	if ((params->flags & VQ_INDIRECT) &&
 	    (!is_aligned(params->indirect) || params->indirect_max == 0))
 		return NULL;
@@ -147,16 +150,10 @@ vq_init(const struct vq_params *params)
 	for (uint16_t i = 0; i < vq->size; i++)
 		vq->ids[i] = i;
 	if (params->flags & VQ_PACKED)
-		init_packed(vq, params->ring, &plan, in_order);
+		init_packed(vq, params->ring, &plan, in_order, params->simd);
 	else
 		init_split(vq, params->ring, &plan, in_order);
 	return vq;
-}
-
-static bool
-is_packed(const struct vq *vq)
-{
-	return vq->layout == &vq_packed || vq->layout == &vq_packed_in_order;
 }
 
 void
@@ -164,8 +161,8 @@ vq_get_areas(const struct vq *vq, struct vq_areas *areas)
 {
 	struct ring_plan plan;
 
-	plan_ring(vq->size, is_packed(vq) ? VQ_PACKED : 0, &plan);
-	areas->desc = is_packed(vq) ? (void *)vq->packed.desc : (void *)vq->split.desc;
+	plan_ring(vq->size, vq->layout->packed ? VQ_PACKED : 0, &plan);
+	areas->desc = vq->layout->packed ? (void *)vq->packed.desc : (void *)vq->split.desc;
 	areas->driver = (char *)areas->desc + plan.driver;
 	areas->device = (char *)areas->desc + plan.device;
 	areas->desc_iova = vq->ring_iova;

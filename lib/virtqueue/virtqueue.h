@@ -36,6 +36,14 @@ enum vq_flag {
 	VQ_ORDER_PLATFORM = 1 << 4, /* VIRTIO_F_ORDER_PLATFORM: barriers as for hardware */
 };
 
+/* Vector instructions that a queue may use; the results are the same with each. */
+enum vq_simd {
+	VQ_SIMD_NONE, /* plain C */
+	VQ_SIMD_AVX2,
+	VQ_SIMD_AVX512, /* F, BW, DQ and VL */
+	VQ_SIMD_COUNT   /* number of the above */
+};
+
 /* Why a queue is broken. */
 enum vq_error {
 	VQ_OK,
@@ -64,7 +72,15 @@ struct vq_params {
 	void *indirect;
 	uint64_t indirect_iova;
 	uint16_t indirect_max;
+	enum vq_simd simd; /* one that runs here; split rings have no vector form yet */
 };
+
+/* Can this CPU run it? */
+bool vq_simd_runs(enum vq_simd simd);
+/* "scalar", "avx2", ... */
+const char *vq_simd_name(enum vq_simd simd);
+/* The width of its vectors, in bits; 0 for plain C. */
+uint16_t vq_simd_bits(enum vq_simd simd);
 
 /* The three areas that a transport tells the device, inside the ring memory. */
 struct vq_areas {

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "simd_avx2.h"
+#include "packed_simd.h"
+
+uint16_t
+vq_packed_get_avx2(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
+{
+	return get_by_vectors(vq, cookies, lens, n, vq_packed_get);
+}
+
+uint16_t
+vq_packed_get_in_order_avx2(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
+{
+	return get_by_vectors(vq, cookies, lens, n, vq_packed_get_in_order);
+}
