@@ -10,8 +10,8 @@
 
 #include "virtio/device.h"
 #include "virtio/vhost_user.h"
-#include "virtqueue/virtqueue.h"
 #include "log.h"
+#include "simd.h"
 
 /* Each handler gets the value and where it goes, and returns what it would have accepted, or NULL
  * if it accepted the value. */
@@ -55,12 +55,14 @@ read_ignored_bool(const char *value, void *out)
 static const char *
 read_simd(const char *value, void *out)
 {
-	if (strcmp(value, "auto") == 0)
-		*(enum vio_simd *)out = VIO_SIMD_AUTO;
-	else if (strcmp(value, "scalar") == 0)
-		*(enum vio_simd *)out = VIO_SIMD_SCALAR;
-	else
-		return "auto or scalar";
+	unsigned *simd = out;
+
+	for (*simd = VQ_SIMD_NONE; *simd < VQ_SIMD_COUNT; (*simd)++)
+		if (strcmp(value, vq_simd_name(*simd)) == 0)
+			return NULL;
+	if (strcmp(value, "auto") != 0)
+		return "auto, scalar, avx2 or avx512";
+	*simd = VIO_SIMD_AUTO;
 	return NULL;
 }
 
@@ -225,6 +227,7 @@ vio_args_parse_pci(const char *name, const char *text, struct vio_args *args)
 		.mrg_rxbuf = true,
 		.in_order = true,
 		.packed_vq = true,
+		.simd = VIO_SIMD_AUTO,
 		.timeout_ms = VIO_TIMEOUT_MS,
 	};
 	return parse(name, text, false, args);
@@ -238,6 +241,7 @@ vio_args_parse_user(const char *name, const char *text, struct vio_args *args)
 		.mrg_rxbuf = true,
 		.in_order = true,
 		.packed_vq = false,
+		.simd = VIO_SIMD_AUTO,
 		.timeout_ms = VIO_TIMEOUT_MS,
 		.queues = 1,
 		.queue_size = VIO_VHOST_USER_QUEUE_SIZE,

@@ -8,14 +8,12 @@
 
 #include <rte_ether.h>
 
-enum vio_simd { VIO_SIMD_AUTO, VIO_SIMD_SCALAR };
-
 struct vio_args {
 	/* Features that may be negotiated. */
 	bool mrg_rxbuf;
 	bool in_order;
 	bool packed_vq;
-	enum vio_simd simd;
+	unsigned simd;       /* enum vq_simd, or VIO_SIMD_AUTO */
 	uint32_t speed;      /* Mbit/s, in place of what the device says; 0: not given */
 	uint32_t timeout_ms; /* bound of waits on the device */
 	/* net_vio_user alone. */
@@ -35,8 +33,9 @@ int vio_args_parse_pci(const char *name, const char *text, struct vio_args *args
 int vio_args_parse_user(const char *name, const char *text, struct vio_args *args);
 
 /* The arguments as a table for RTE_PMD_REGISTER_PARAM_STRING. */
-#define VIO_ARGS_COMMON                                                                     \
-	"mrg_rxbuf=<0|1> in_order=<0|1> packed_vq=<0|1> speed=<Mbit/s> simd=<auto|scalar> " \
+#define VIO_ARGS_COMMON                                                  \
+	"mrg_rxbuf=<0|1> in_order=<0|1> packed_vq=<0|1> speed=<Mbit/s> " \
+	"simd=<auto|scalar|avx2|avx512> "                                \
 	"timeout=<ms> vectorized=<0|1> "
 #define VIO_ARGS_USER "path=<socket> mac=<address> cq=<0|1> queues=<n> queue_size=<n> server=<0|1> "
 

@@ -5,6 +5,7 @@
 
 #include "port.h"
 #include "rx.h"
+#include "simd.h"
 #include "tx.h"
 
 static bool
@@ -15,21 +16,21 @@ has_no_mergeable(const struct vio_port *port)
 
 static const struct vio_path rx_paths[] = {
 	{
-		.name = "scalar plain",
+		.name = "plain",
 		.rx = vio_rx_plain,
 		.conditions = {
 			{ has_no_mergeable, "MRG_RXBUF is negotiated (mrg_rxbuf=0 declines it)" },
 		},
 	},
 	{
-		.name = "scalar mergeable",
+		.name = "mergeable",
 		.rx = vio_rx_mergeable,
 	},
 };
 
 static const struct vio_path tx_paths[] = {
 	{
-		.name = "scalar",
+		.name = "chains",
 		.tx = vio_tx,
 	},
 };
@@ -59,8 +60,14 @@ explain(const struct vio_path *paths, const struct vio_path *chosen, const struc
 {
 	bool packed = vio_has(port->features, VIRTIO_F_RING_PACKED);
 	bool in_order = vio_has(port->features, VIRTIO_F_IN_ORDER);
-	int at = snprintf(text, size, "vio %s (%s ring, %s", chosen->name,
-			  packed ? "packed" : "split", in_order ? "in order" : "any order");
+	char simd[96] = "scalar";
+	int at;
+
+	/* Split rings have no vector code. */
+	if (packed)
+		vio_simd_explain(port->simd, port->args.simd, simd, sizeof(simd));
+	at = snprintf(text, size, "vio %s (%s ring, %s, %s", chosen->name,
+		      packed ? "packed" : "split", in_order ? "in order" : "any order", simd);
 
 	for (const struct vio_path *path = paths; path < chosen; path++)
 		if ((size_t)at < size)

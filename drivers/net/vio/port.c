@@ -10,6 +10,7 @@
 #include "log.h"
 #include "paths.h"
 #include "rx.h"
+#include "simd.h"
 #include "tx.h"
 
 /* What this driver can make use of. */
@@ -221,6 +222,8 @@ vio_port_init(struct rte_eth_dev *dev, struct vio_transport *transport, const st
 	port->device.reset_timeout_ms = args->timeout_ms;
 	transport->timeout_ms = args->timeout_ms;
 	ret = init_lock(&port->lock);
+	if (ret == 0)
+		ret = vio_simd_choose(transport->name, args->simd, &port->simd);
 	if (ret == 0)
 		ret = inspect(port);
 	if (ret == 0)

@@ -27,6 +27,7 @@ struct vio_port {
 	uint64_t features; /* negotiated last; kept while stopped, to answer questions */
 	struct vio_net_config config; /* read once at probe, checked; CPU byte order */
 	uint16_t max_pairs;
+	enum vq_simd simd;
 	uint16_t max_rx_size; /* descriptors of the smallest of the device's receive queues, */
 	uint16_t max_tx_size; /* and of its transmit queues */
 	uint16_t default_size;

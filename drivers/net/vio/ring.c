@@ -116,6 +116,7 @@ ring_init(struct vio_ring *ring, const struct vio_port *port)
 		.ring = ring->mz->addr,
 		.ring_iova = vio_ring_iova(ring, port),
 		.state = ring->state,
+		.simd = port->simd,
 	};
 
 	if (ring->tables != NULL) {
