@@ -25,8 +25,8 @@ used_advance(struct vq *vq, uint16_t n)
 	struct packed_state *p = &vq->packed;
 	uint32_t next = (uint32_t)p->used + n;
 
-	if (next >= vq->size) {
-		next -= vq->size;
+	if (next >= vq->counts.size) {
+		next -= vq->counts.size;
 		p->used_flags ^= WRAP_BITS;
 	}
 	p->used = next;
@@ -90,12 +90,12 @@ packed_add(struct vq *vq, const struct vq_sg *sg, uint16_t out, uint16_t in, voi
 	uint16_t id;
 	int ret;
 
-	if (vq->error != VQ_OK)
+	if (vq->counts.error != VQ_OK)
 		return -EIO;
 	ret = vq_buffer_shape(vq, sg, out, in, &shape);
 	if (ret < 0)
 		return ret;
-	if (shape.descriptors > vq->free)
+	if (shape.descriptors > vq->counts.free)
 		return -ENOSPC;
 	id = id_take(vq);
 	slot_fill(vq, id, cookie, shape.room, shape.descriptors);
@@ -106,18 +106,72 @@ packed_add(struct vq *vq, const struct vq_sg *sg, uint16_t out, uint16_t in, voi
 	return 0;
 }
 
+/* How many more buffers of one descriptor go before the ring, or the circle of ids, ends. */
+static inline uint16_t
+room_before_an_end(const struct vq *vq, uint16_t n)
+{
+	uint16_t ring = vq->counts.size - vq->packed.avail, circle = vq->counts.size - vq->id_head;
+
+	n = ring < n ? ring : n;
+	return circle < n ? circle : n;
+}
+
+/* n buffers that lie side by side on the ring and whose ids do on the circle. */
+static inline __attribute__((always_inline)) void
+add_run(struct vq *vq, const struct vq_sg *sg, void *const *cookies, uint16_t n, bool in)
+{
+	struct packed_state *p = &vq->packed;
+	struct packed_desc *desc = &p->desc[p->avail];
+	const uint16_t *ids = &vq->ids[vq->id_head];
+	uint64_t flags = p->avail_flags | (in ? DESC_WRITE : 0);
+	uint32_t *room = vq->room;
+	uint16_t *count = vq->count;
+	void **slots = vq->cookies;
+
+	for (uint16_t i = 0; i < n; i++) {
+		uint16_t id = ids[i];
+
+		slots[id] = cookies[i];
+		room[id] = in ? sg[i].len : 0;
+		count[id] = 1;
+		desc[i].addr = htole64(sg[i].iova);
+		/* The first one's flags still say that it is the driver's (see put_desc). */
+		if (i == 0 && p->unpublished == 0) {
+			desc[i].len = htole32(sg[i].len);
+			desc[i].id = htole16(id);
+			continue;
+		}
+		desc[i].used = htole64(sg[i].len | (uint64_t)id << 32 | flags << 48);
+	}
+	if (p->unpublished == 0) {
+		p->first = p->avail;
+		p->first_flags = flags;
+	}
+	p->unpublished += n;
+	p->avail += n;
+	if (p->avail == vq->counts.size) {
+		p->avail = 0;
+		p->avail_flags ^= WRAP_BITS;
+	}
+	vq->id_head = vq->id_head + n == vq->counts.size ? 0 : vq->id_head + n;
+	vq->counts.free -= n;
+	vq->counts.held += n;
+}
+
 static inline __attribute__((always_inline)) uint16_t
 add_singles(struct vq *vq, const struct vq_sg *sg, void *const *cookies, uint16_t n, bool in)
 {
-	if (vq->error != VQ_OK)
-		return 0;
-	if (n > vq->free)
-		n = vq->free;
-	for (uint16_t i = 0; i < n; i++) {
-		uint16_t id = id_take(vq);
+	uint16_t done = 0;
 
-		slot_fill(vq, id, cookies[i], in ? sg[i].len : 0, 1);
-		put_desc(vq, sg[i].iova, sg[i].len, id, in ? DESC_WRITE : 0);
+	if (vq->counts.error != VQ_OK)
+		return 0;
+	if (n > vq->counts.free)
+		n = vq->counts.free;
+	while (done < n) {
+		uint16_t run = room_before_an_end(vq, n - done);
+
+		add_run(vq, sg + done, cookies + done, run, in);
+		done += run;
 	}
 	return n;
 }
@@ -161,10 +215,10 @@ packed_event_passed(const struct vq *vq, uint16_t off_wrap, uint32_t count)
 	uint16_t event = off_wrap & 0x7fff;
 	bool wrap = off_wrap >> 15;
 
-	if (count >= vq->size)
+	if (count >= vq->counts.size)
 		return true;
 	if (wrap != !!(vq->packed.avail_flags & DESC_AVAIL))
-		event -= vq->size;
+		event -= vq->counts.size;
 	return event_passed(event, now, now - count);
 }
 
@@ -224,9 +278,9 @@ static inline uint16_t
 batch_size(const struct vq *vq, uint16_t id)
 {
 	uint16_t oldest = vq->ids[vq->id_tail];
-	uint32_t distance = (uint32_t)id + (id < oldest ? vq->size : 0) - oldest;
+	uint32_t distance = (uint32_t)id + (id < oldest ? vq->counts.size : 0) - oldest;
 
-	return distance < vq->in_flight ? distance + 1 : 0;
+	return distance < vq->counts.in_flight ? distance + 1 : 0;
 }
 
 static inline void
@@ -242,15 +296,15 @@ vq_packed_get(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
 {
 	uint16_t got = 0;
 
-	if (vq->error != VQ_OK)
+	if (vq->counts.error != VQ_OK)
 		return 0;
 	for (; got < n; got++) {
 		struct used_desc used = used_load(vq, vq->packed.used);
 
 		if ((used.flags & WRAP_BITS) != vq->packed.used_flags)
 			break;
-		vq->error = id_check(vq, used.id);
-		if (vq->error != VQ_OK)
+		vq->counts.error = id_check(vq, used.id);
+		if (vq->counts.error != VQ_OK)
 			break;
 		cookies[got] = vq->cookies[used.id];
 		if (lens != NULL)
@@ -270,14 +324,14 @@ batch_begin(struct vq *vq)
 
 	if ((used.flags & WRAP_BITS) != vq->packed.used_flags)
 		return false;
-	vq->error = id_check(vq, used.id);
-	if (vq->error != VQ_OK)
+	vq->counts.error = id_check(vq, used.id);
+	if (vq->counts.error != VQ_OK)
 		return false;
 	vq->batch_left = batch_size(vq, used.id);
 	vq->batch_len = used.len;
 	if (vq->batch_left == 0)
-		vq->error = VQ_ERR_ORDER;
-	return vq->error == VQ_OK;
+		vq->counts.error = VQ_ERR_ORDER;
+	return vq->counts.error == VQ_OK;
 }
 
 uint16_t
@@ -285,7 +339,7 @@ vq_packed_get_in_order(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n
 {
 	uint16_t got = 0;
 
-	if (vq->error != VQ_OK)
+	if (vq->counts.error != VQ_OK)
 		return 0;
 	for (; got < n; got++) {
 		uint16_t id;
@@ -314,18 +368,18 @@ count_used(const struct vq *vq, uint16_t limit, bool in_order)
 	uint16_t oldest = vq->id_tail;
 	uint16_t n = in_order ? vq->batch_left : 0;
 
-	if (vq->error != VQ_OK)
+	if (vq->counts.error != VQ_OK)
 		return 0;
-	if (limit > vq->in_flight)
-		limit = vq->in_flight;
+	if (limit > vq->counts.in_flight)
+		limit = vq->counts.in_flight;
 	for (uint16_t i = 0; i < n; i++, oldest = circle_next(vq, oldest))
 		slot += vq->count[vq->ids[oldest]];
 	while (n < limit) {
 		struct used_desc used;
 		uint16_t id;
 
-		if (slot >= vq->size) {
-			slot -= vq->size;
+		if (slot >= vq->counts.size) {
+			slot -= vq->counts.size;
 			bits ^= WRAP_BITS;
 		}
 		used = used_load(vq, slot);

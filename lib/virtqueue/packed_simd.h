@@ -38,7 +38,7 @@ take_lanes(struct vq *vq, void **cookies, uint32_t *lens)
 static inline uint16_t
 before_an_end(const struct vq *vq)
 {
-	uint16_t ring = vq->size - vq->packed.used, circle = vq->size - vq->id_tail;
+	uint16_t ring = vq->counts.size - vq->packed.used, circle = vq->counts.size - vq->id_tail;
 
 	return ring < circle ? ring : circle;
 }
@@ -48,15 +48,15 @@ static inline void
 leave_in_order(struct vq *vq, uint16_t n)
 {
 	vq->packed.used += n;
-	if (vq->packed.used == vq->size) {
+	if (vq->packed.used == vq->counts.size) {
 		vq->packed.used = 0;
 		vq->packed.used_flags ^= DESC_AVAIL | DESC_USED;
 	}
 	vq->id_tail += n;
-	if (vq->id_tail == vq->size)
+	if (vq->id_tail == vq->counts.size)
 		vq->id_tail = 0;
-	vq->free += n;
-	vq->in_flight -= n;
+	vq->counts.free += n;
+	vq->counts.in_flight -= n;
 }
 
 static inline uint16_t
@@ -82,11 +82,11 @@ get_by_vectors(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n,
 {
 	uint16_t got = 0, some, wanted;
 
-	if (vq->error != VQ_OK)
+	if (vq->counts.error != VQ_OK)
 		return 0;
 	do {
 		/* What was not published, or waits in a batch already, is the plain path's. */
-		if (vq->held == 0 && vq->batch_left == 0)
+		if (vq->counts.held == 0 && vq->batch_left == 0)
 			got += get_by_lanes(vq, cookies + got, lens != NULL ? lens + got : NULL,
 					    n - got);
 		wanted = n - got < LANES ? n - got : LANES;

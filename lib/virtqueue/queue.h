@@ -61,17 +61,13 @@ struct packed_state {
 };
 
 struct vq {
+	struct vq_counts counts; /* first: what callers read without a call */
 	const struct vq_layout *layout;
 	union {
 		struct split_state split;
 		struct packed_state packed;
 	};
-	uint16_t size;
-	uint16_t free;      /* descriptors */
-	uint16_t in_flight; /* buffers that the device has: published, not yet taken back */
-	uint16_t held;      /* buffers added since the last publish; not the device's yet */
-	uint8_t error;      /* enum vq_error */
-	bool platform;      /* VQ_ORDER_PLATFORM */
+	bool platform; /* VQ_ORDER_PLATFORM */
 	bool event_idx;
 	uint16_t id_head;    /* circle position of the next id to hand out */
 	uint16_t held_head;  /* id_head at the last publish: the ids from there on are held */
@@ -90,12 +86,12 @@ struct vq {
 	uint64_t ring_iova;
 };
 
-/* position + 1 on a circle of vq->size. */
+/* position + 1 on a circle of vq->counts.size. */
 static inline uint16_t
 circle_next(const struct vq *vq, uint16_t position)
 {
 	position++;
-	return position == vq->size ? 0 : position;
+	return position == vq->counts.size ? 0 : position;
 }
 
 static inline uint16_t
@@ -121,16 +117,16 @@ slot_fill(struct vq *vq, uint16_t id, void *cookie, uint32_t room, uint16_t coun
 	vq->cookies[id] = cookie;
 	vq->room[id] = room;
 	vq->count[id] = count;
-	vq->free -= count;
-	vq->held++;
+	vq->counts.free -= count;
+	vq->counts.held++;
 }
 
 /* All that is held becomes the device's. */
 static inline void
 held_publish(struct vq *vq)
 {
-	vq->in_flight += vq->held;
-	vq->held = 0;
+	vq->counts.in_flight += vq->counts.held;
+	vq->counts.held = 0;
 	vq->held_head = vq->id_head;
 }
 
@@ -140,7 +136,7 @@ is_held(const struct vq *vq, uint16_t id)
 {
 	uint16_t at = vq->held_head;
 
-	if (__builtin_expect(vq->held == 0, 1))
+	if (__builtin_expect(vq->counts.held == 0, 1))
 		return false;
 	do {
 		if (vq->ids[at] == id)
@@ -156,9 +152,9 @@ slot_clear(struct vq *vq, uint16_t id)
 {
 	void *cookie = vq->cookies[id];
 
-	vq->free += vq->count[id];
+	vq->counts.free += vq->count[id];
 	vq->count[id] = 0;
-	vq->in_flight--;
+	vq->counts.in_flight--;
 	return cookie;
 }
 
@@ -166,7 +162,7 @@ slot_clear(struct vq *vq, uint16_t id)
 static inline enum vq_error
 id_check(const struct vq *vq, uint32_t id)
 {
-	if (id >= vq->size)
+	if (id >= vq->counts.size)
 		return VQ_ERR_ID_RANGE;
 	if (vq->count[id] == 0 || is_held(vq, id))
 		return VQ_ERR_ID_NOT_IN_FLIGHT;

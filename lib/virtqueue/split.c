@@ -8,13 +8,13 @@
 static inline uint16_t *
 used_event(const struct vq *vq)
 {
-	return &vq->split.avail->ring[vq->size];
+	return &vq->split.avail->ring[vq->counts.size];
 }
 
 static inline uint16_t *
 avail_event(const struct vq *vq)
 {
-	return (uint16_t *)&vq->split.used->ring[vq->size];
+	return (uint16_t *)&vq->split.used->ring[vq->counts.size];
 }
 
 static inline void
@@ -80,12 +80,12 @@ split_add(struct vq *vq, const struct vq_sg *sg, uint16_t out, uint16_t in, void
 	uint16_t head;
 	int ret;
 
-	if (vq->error != VQ_OK)
+	if (vq->counts.error != VQ_OK)
 		return -EIO;
 	ret = vq_buffer_shape(vq, sg, out, in, &shape);
 	if (ret < 0)
 		return ret;
-	if (shape.descriptors > vq->free)
+	if (shape.descriptors > vq->counts.free)
 		return -ENOSPC;
 	head = id_take(vq);
 	slot_fill(vq, head, cookie, shape.room, shape.descriptors);
@@ -100,17 +100,30 @@ split_add(struct vq *vq, const struct vq_sg *sg, uint16_t out, uint16_t in, void
 static inline __attribute__((always_inline)) uint16_t
 add_singles(struct vq *vq, const struct vq_sg *sg, void *const *cookies, uint16_t n, bool in)
 {
-	if (vq->error != VQ_OK)
-		return 0;
-	if (n > vq->free)
-		n = vq->free;
-	for (uint16_t i = 0; i < n; i++) {
-		uint16_t id = id_take(vq);
+	struct split_state *s = &vq->split;
+	struct split_desc *desc = s->desc;
+	uint16_t *avail = s->avail->ring, *count = vq->count, head = vq->id_head;
+	const uint16_t *ids = vq->ids;
+	uint32_t *room = vq->room;
+	void **slots = vq->cookies;
 
-		slot_fill(vq, id, cookies[i], in ? sg[i].len : 0, 1);
-		write_desc(&vq->split.desc[id], &sg[i], in ? DESC_WRITE : 0, 0);
-		offer(vq, id);
+	if (vq->counts.error != VQ_OK)
+		return 0;
+	if (n > vq->counts.free)
+		n = vq->counts.free;
+	for (uint16_t i = 0; i < n; i++) {
+		uint16_t id = ids[(uint16_t)(head + i) & s->mask];
+
+		slots[id] = cookies[i];
+		room[id] = in ? sg[i].len : 0;
+		count[id] = 1;
+		write_desc(&desc[id], &sg[i], in ? DESC_WRITE : 0, 0);
+		avail[(uint16_t)(s->avail_idx + i) & s->mask] = htole16(id);
 	}
+	s->avail_idx += n;
+	vq->id_head = (uint16_t)(head + n) & s->mask;
+	vq->counts.free -= n;
+	vq->counts.held += n;
 	return n;
 }
 
@@ -208,11 +221,11 @@ used_begin(struct vq *vq)
 {
 	uint16_t pending;
 
-	if (vq->error != VQ_OK)
+	if (vq->counts.error != VQ_OK)
 		return 0;
 	pending = used_pending(vq);
-	if (pending > vq->in_flight) {
-		vq->error = VQ_ERR_INDEX_JUMP;
+	if (pending > vq->counts.in_flight) {
+		vq->counts.error = VQ_ERR_INDEX_JUMP;
 		return 0;
 	}
 	/* The index before the entries that it covers, and their buffers (SPLIT-USED-04). */
@@ -235,8 +248,8 @@ split_get(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
 	for (got = 0; got < n; got++) {
 		struct split_used_elem elem = used_load(vq, vq->split.used_idx);
 
-		vq->error = id_check(vq, elem.id);
-		if (vq->error != VQ_OK)
+		vq->counts.error = id_check(vq, elem.id);
+		if (vq->counts.error != VQ_OK)
 			break;
 		cookies[got] = vq->cookies[elem.id];
 		if (lens != NULL)
@@ -275,14 +288,14 @@ batch_begin(struct vq *vq, uint16_t pending)
 {
 	struct split_used_elem elem = used_load(vq, vq->split.used_idx);
 
-	vq->error = id_check(vq, elem.id);
-	if (vq->error != VQ_OK)
+	vq->counts.error = id_check(vq, elem.id);
+	if (vq->counts.error != VQ_OK)
 		return false;
 	vq->batch_left = batch_size(vq, elem.id, pending);
 	vq->batch_len = elem.len;
 	if (vq->batch_left == 0)
-		vq->error = VQ_ERR_ORDER;
-	return vq->error == VQ_OK;
+		vq->counts.error = VQ_ERR_ORDER;
+	return vq->counts.error == VQ_OK;
 }
 
 static uint16_t
@@ -314,7 +327,7 @@ split_used_count(const struct vq *vq, uint16_t limit)
 {
 	uint16_t pending = used_pending(vq);
 
-	if (vq->error != VQ_OK || pending > vq->in_flight)
+	if (vq->counts.error != VQ_OK || pending > vq->counts.in_flight)
 		return 0;
 	return smaller(pending, limit);
 }

@@ -97,7 +97,7 @@ init_split(struct vq *vq, char *ring, const struct ring_plan *plan, bool in_orde
 	vq->split.desc = (struct split_desc *)ring;
 	vq->split.avail = (struct split_avail *)(ring + plan->driver);
 	vq->split.used = (struct split_used *)(ring + plan->device);
-	vq->split.mask = vq->size - 1;
+	vq->split.mask = vq->counts.size - 1;
 }
 
 /* Both wrap counters start at 1 (spec 2.8.1). */
@@ -138,7 +138,7 @@ vq_init(const struct vq_params *params)
 	memset(params->ring, 0, plan.bytes);
 	memset(vq, 0, vq_state_bytes(params->size));
 	carve_state(vq, params->size);
-	vq->size = vq->free = params->size;
+	vq->counts.size = vq->counts.free = params->size;
 	vq->ring_iova = params->ring_iova;
 	vq->platform = params->flags & VQ_ORDER_PLATFORM;
 	vq->event_idx = params->flags & VQ_EVENT_IDX;
@@ -147,7 +147,7 @@ vq_init(const struct vq_params *params)
 		vq->indirect_iova = params->indirect_iova;
 		vq->indirect_max = params->indirect_max;
 	}
-	for (uint16_t i = 0; i < vq->size; i++)
+	for (uint16_t i = 0; i < vq->counts.size; i++)
 		vq->ids[i] = i;
 	if (params->flags & VQ_PACKED)
 		init_packed(vq, params->ring, &plan, in_order, params->simd);
@@ -161,7 +161,7 @@ vq_get_areas(const struct vq *vq, struct vq_areas *areas)
 {
 	struct ring_plan plan;
 
-	plan_ring(vq->size, vq->layout->packed ? VQ_PACKED : 0, &plan);
+	plan_ring(vq->counts.size, vq->layout->packed ? VQ_PACKED : 0, &plan);
 	areas->desc = vq->layout->packed ? (void *)vq->packed.desc : (void *)vq->split.desc;
 	areas->driver = (char *)areas->desc + plan.driver;
 	areas->device = (char *)areas->desc + plan.device;
@@ -178,7 +178,7 @@ vq_buffer_shape(const struct vq *vq, const struct vq_sg *sg, uint16_t out, uint1
 	uint64_t total = 0, room = 0;
 
 	/* An indirect chain too may not be longer than the queue (SPLIT-IND-03, PACKED-SG-02). */
-	if (elements == 0 || elements > vq->size)
+	if (elements == 0 || elements > vq->counts.size)
 		return -EINVAL;
 	for (uint32_t i = 0; i < elements; i++) {
 		total += sg[i].len;
@@ -219,14 +219,14 @@ vq_next_id(const struct vq *vq)
 void
 vq_publish(struct vq *vq)
 {
-	if (vq->error == VQ_OK)
+	if (vq->counts.error == VQ_OK)
 		vq->layout->publish(vq);
 }
 
 bool
 vq_kick_prepare(struct vq *vq)
 {
-	return vq->error == VQ_OK && vq->layout->kick_prepare(vq);
+	return vq->counts.error == VQ_OK && vq->layout->kick_prepare(vq);
 }
 
 uint16_t
@@ -250,38 +250,14 @@ vq_used_count(const struct vq *vq, uint16_t limit)
 void
 vq_disable_cb(struct vq *vq)
 {
-	if (vq->error == VQ_OK)
+	if (vq->counts.error == VQ_OK)
 		vq->layout->disable_cb(vq);
 }
 
 bool
 vq_enable_cb(struct vq *vq)
 {
-	return vq->error == VQ_OK && vq->layout->enable_cb(vq);
-}
-
-uint16_t
-vq_free_count(const struct vq *vq)
-{
-	return vq->free;
-}
-
-uint16_t
-vq_in_flight(const struct vq *vq)
-{
-	return vq->in_flight + vq->held;
-}
-
-uint16_t
-vq_size(const struct vq *vq)
-{
-	return vq->size;
-}
-
-enum vq_error
-vq_error(const struct vq *vq)
-{
-	return vq->error;
+	return vq->counts.error == VQ_OK && vq->layout->enable_cb(vq);
 }
 
 const char *
@@ -303,7 +279,7 @@ vq_detach(struct vq *vq)
 {
 	/* It does not matter any more what was published and what was not. */
 	held_publish(vq);
-	while (vq->detached < vq->size) {
+	while (vq->detached < vq->counts.size) {
 		uint16_t id = vq->detached++;
 
 		if (vq->count[id] != 0)

@@ -90,6 +90,16 @@ struct vq_areas {
 
 struct vq;
 
+/* What a queue's owner asks at every turn. Every queue begins with it; written by its functions
+ * alone. */
+struct vq_counts {
+	uint16_t size;      /* descriptors */
+	uint16_t free;      /* descriptors */
+	uint16_t in_flight; /* buffers that the device has: published, not yet taken back */
+	uint16_t held;      /* buffers added since the last publish; not the device's yet */
+	uint8_t error;      /* enum vq_error */
+};
+
 /* Bytes of ring memory for a queue of this size and flags; 0 for a size that no such queue has. */
 size_t vq_ring_bytes(uint16_t size, unsigned flags);
 /* Bytes of private state. */
@@ -151,13 +161,33 @@ void vq_disable_cb(struct vq *vq);
  * then come without a notification: take it first (spec 2.7.7.1, 2.8.21.1). */
 bool vq_enable_cb(struct vq *vq);
 
-/* Free descriptors; buffers that were added and not taken back. */
-uint16_t vq_free_count(const struct vq *vq);
-uint16_t vq_in_flight(const struct vq *vq);
-uint16_t vq_size(const struct vq *vq);
+/* Free descriptors. */
+static inline uint16_t
+vq_free_count(const struct vq *vq)
+{
+	return ((const struct vq_counts *)vq)->free;
+}
+
+/* Buffers that were added and not taken back. */
+static inline uint16_t
+vq_in_flight(const struct vq *vq)
+{
+	return ((const struct vq_counts *)vq)->in_flight + ((const struct vq_counts *)vq)->held;
+}
+
+static inline uint16_t
+vq_size(const struct vq *vq)
+{
+	return ((const struct vq_counts *)vq)->size;
+}
 
 /* VQ_OK, or why the queue is broken. */
-enum vq_error vq_error(const struct vq *vq);
+static inline enum vq_error
+vq_error(const struct vq *vq)
+{
+	return (enum vq_error)((const struct vq_counts *)vq)->error;
+}
+
 /* The error in words. */
 const char *vq_error_text(enum vq_error error);
 
