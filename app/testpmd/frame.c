@@ -103,3 +103,39 @@ frame_burst(const struct frame *frame, struct rte_mbuf **packets, uint16_t count
 	}
 	return count;
 }
+
+static struct rte_ipv4_hdr *
+ip_of(struct rte_mbuf *packet)
+{
+	return rte_pktmbuf_mtod_offset(packet, struct rte_ipv4_hdr *, sizeof(struct rte_ether_hdr));
+}
+
+static void
+renew_checksum(struct rte_ipv4_hdr *ip)
+{
+	ip->hdr_checksum = 0;
+	ip->hdr_checksum = rte_ipv4_cksum(ip);
+}
+
+void
+frame_vary_source(struct rte_mbuf **packets, uint16_t count, uint32_t *flow)
+{
+	for (uint16_t i = 0; i < count; i++) {
+		struct rte_ipv4_hdr *ip = ip_of(packets[i]);
+
+		ip->src_addr = source_ip + rte_cpu_to_be_32((*flow)++ % 256 << 8);
+		renew_checksum(ip);
+	}
+}
+
+void
+frame_vary_destination(struct rte_mbuf **packets, uint16_t count, uint32_t first, uint32_t flows)
+{
+	for (uint16_t i = 0; i < count; i++) {
+		struct rte_ipv4_hdr *ip = ip_of(packets[i]);
+		uint32_t flow = (first + i) % flows;
+
+		ip->dst_addr = rte_cpu_to_be_32(rte_be_to_cpu_32(destination_ip) + flow);
+		renew_checksum(ip);
+	}
+}

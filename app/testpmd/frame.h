@@ -24,6 +24,7 @@ struct frame {
 	uint32_t length; /* of the whole frame, in bytes */
 	struct tx_segments segments;
 	struct rte_mempool *pool; /* where its mbufs come from */
+	bool multi_flow;          /* the source address changes from frame to frame */
 };
 
 /*
@@ -40,5 +41,15 @@ void frame_make(struct frame *frame, const struct tx_segments *segments,
  * is whatever the mbuf held. Returns how many there were mbufs for, 0 to count.
  */
 uint16_t frame_burst(const struct frame *frame, struct rte_mbuf **packets, uint16_t count);
+
+/*
+ * Gives frames source addresses in turn, of 256, from *flow on, which is moved on. Their first
+ * segments must hold the IP header whole, here and below.
+ */
+void frame_vary_source(struct rte_mbuf **packets, uint16_t count, uint32_t *flow);
+
+/* Gives frames destination addresses in turn: flow `first` and those after it, of `flows`. */
+void frame_vary_destination(struct rte_mbuf **packets, uint16_t count, uint32_t first,
+			    uint32_t flows);
 
 #endif

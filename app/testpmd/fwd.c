@@ -5,7 +5,8 @@
 #include "fwd.h"
 
 const struct fwd_mode *const fwd_modes[] = {
-	&fwd_io, &fwd_macswap, &fwd_rxonly, &fwd_txonly, NULL,
+	&fwd_io,      &fwd_mac,  &fwd_macswap,  &fwd_5tswap, &fwd_rxonly, &fwd_txonly,
+	&fwd_flowgen, &fwd_csum, &fwd_icmpecho, &fwd_verify, NULL,
 };
 
 const struct fwd_mode *

@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <rte_ether.h>
-#include <rte_prefetch.h>
 
 #include "fwd.h"
-#include "stream.h"
-
-/* How far ahead the headers are fetched, in packets. */
-#define AHEAD 4
+#include "fwd_each.h"
 
 static inline void
-swap_addresses(struct rte_mbuf *packet)
+swap_addresses(struct stream *stream, struct rte_mbuf *packet)
 {
 	struct rte_ether_hdr *ether = rte_pktmbuf_mtod(packet, struct rte_ether_hdr *);
 	struct rte_ether_addr destination = ether->dst_addr;
 
+	RTE_SET_USED(stream);
 	ether->dst_addr = ether->src_addr;
 	ether->src_addr = destination;
 }
@@ -21,17 +18,7 @@ swap_addresses(struct rte_mbuf *packet)
 static uint16_t
 run(struct stream *stream)
 {
-	struct burst burst;
-
-	if (stream_receive(stream, &burst) == 0)
-		return 0;
-	for (uint16_t i = 0; i < burst.count; i++) {
-		if (i + AHEAD < burst.count)
-			rte_prefetch0(rte_pktmbuf_mtod(burst.packets[i + AHEAD], void *));
-		swap_addresses(burst.packets[i]);
-	}
-	stream_send(stream, &burst);
-	return burst.count;
+	return fwd_each(stream, swap_addresses);
 }
 
 const struct fwd_mode fwd_macswap = {

@@ -12,6 +12,7 @@
 
 #include "fwd.h"
 #include "json.h"
+#include "json_parts.h"
 #include "msg.h"
 
 /* As Linux names it; "unknown" elsewhere. */
@@ -69,15 +70,24 @@ fill_json(const uint64_t *fill)
 	return pairs;
 }
 
+/* null where nobody counted them. */
+static json_t *
+bytes_json(bool known, uint64_t bytes)
+{
+	return known ? json_integer(bytes) : json_null();
+}
+
 static json_t *
 queue_json(const struct queue_result *queue, uint16_t number, double seconds)
 {
-	return json_pack("{s:i, s:i, s:o, s:I, s:I, s:f, s:f, s:o}", "queue", number, "ring_size",
+	return json_pack("{s:i, s:i, s:o, s:I, s:o, s:f, s:o, s:o}", "queue", number, "ring_size",
 			 queue->ring, "burst_mode",
 			 queue->has_mode ? json_string(queue->mode.info) : json_null(), "packets",
-			 (json_int_t)queue->packets, "bytes", (json_int_t)queue->bytes, "pps",
-			 queue->packets / seconds, "bps", queue->bytes * 8 / seconds, "bursts",
-			 fill_json(queue->fill));
+			 (json_int_t)queue->packets, "bytes",
+			 bytes_json(queue->bytes_known, queue->bytes), "pps",
+			 queue->packets / seconds, "bps",
+			 queue->bytes_known ? json_real(queue->bytes * 8 / seconds) : json_null(),
+			 "bursts", fill_json(queue->fill));
 }
 
 static json_t *
@@ -173,34 +183,42 @@ ports_json(const struct results *results)
 	return ports;
 }
 
-static void
-add_port(struct stream_counters *sum, const struct port_result *result)
-{
-	for (uint16_t i = 0; i < result->port->nb_rxq; i++) {
-		sum->rx_packets += result->rx[i].packets;
-		sum->rx_bytes += result->rx[i].bytes;
-	}
-	for (uint16_t i = 0; i < result->port->nb_txq; i++) {
-		sum->tx_packets += result->tx[i].packets;
-		sum->tx_bytes += result->tx[i].bytes;
-		sum->tx_dropped += result->tx[i].dropped;
-	}
-}
-
 /* The sum over all queues of all ports. */
 static json_t *
 forward_json(const struct results *results)
 {
+	const struct stream_counters *all = &results->all;
 	double seconds = results->run->seconds;
-	struct stream_counters sum = { 0 };
 
-	for (uint16_t i = 0; i < results->ports_count; i++)
-		add_port(&sum, &results->ports[i]);
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:f, s:f}", "rx_packets",
-			 (json_int_t)sum.rx_packets, "rx_bytes", (json_int_t)sum.rx_bytes,
-			 "tx_packets", (json_int_t)sum.tx_packets, "tx_bytes",
-			 (json_int_t)sum.tx_bytes, "tx_dropped", (json_int_t)sum.tx_dropped,
-			 "rx_pps", sum.rx_packets / seconds, "tx_pps", sum.tx_packets / seconds);
+	return json_pack("{s:I, s:o, s:I, s:o, s:I, s:f, s:f}", "rx_packets",
+			 (json_int_t)all->rx_packets, "rx_bytes",
+			 bytes_json(results->rx_bytes_known, all->rx_bytes), "tx_packets",
+			 (json_int_t)all->tx_packets, "tx_bytes",
+			 bytes_json(results->tx_bytes_known, all->tx_bytes), "tx_dropped",
+			 (json_int_t)all->tx_dropped, "rx_pps", all->rx_packets / seconds, "tx_pps",
+			 all->tx_packets / seconds);
+}
+
+static json_t *
+per_packet_json(uint64_t cycles, uint64_t packets)
+{
+	return packets == 0 ? json_null() : json_real((double)cycles / packets);
+}
+
+static json_t *
+lcore_cycles_json(const struct lcore *lcore)
+{
+	const struct cycles *cycles = &lcore->cycles;
+	uint64_t packets = cycles->packets, busy = cycles_busy(cycles);
+
+	return json_pack("{s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "lcore",
+			 lcore->id, "packets", (json_int_t)packets, "busy", (json_int_t)busy,
+			 "idle", (json_int_t)cycles->idle, "rx", (json_int_t)cycles->rx, "tx",
+			 (json_int_t)cycles->tx, "app", (json_int_t)cycles->app, "busy_per_packet",
+			 per_packet_json(busy, packets), "rx_per_packet",
+			 per_packet_json(cycles->rx, packets), "tx_per_packet",
+			 per_packet_json(cycles->tx, packets), "app_per_packet",
+			 per_packet_json(cycles->app, packets));
 }
 
 static json_t *
@@ -211,20 +229,20 @@ cycles_json(const struct results *results)
 	if (!results->options->record_core_cycles)
 		return json_null();
 	lcores = json_array();
-	for (unsigned int i = 0; i < results->lcores->count; i++) {
-		const struct cycles *cycles = &results->lcores->of[i].cycles;
-		json_t *per_packet = cycles->packets == 0
-					     ? json_null()
-					     : json_real((double)cycles->busy / cycles->packets);
-
-		json_array_append_new(lcores, json_pack("{s:i, s:I, s:I, s:I, s:o}", "lcore",
-							results->lcores->of[i].id, "packets",
-							(json_int_t)cycles->packets, "busy",
-							(json_int_t)cycles->busy, "idle",
-							(json_int_t)cycles->idle, "busy_per_packet",
-							per_packet));
-	}
+	for (unsigned int i = 0; i < results->lcores->count; i++)
+		json_array_append_new(lcores, lcore_cycles_json(&results->lcores->of[i]));
 	return lcores;
+}
+
+static json_t *
+csum_json(const struct results *results)
+{
+	struct stream_counters sum = streams_total(results->run->watch.streams);
+
+	if (results->options->mode != &fwd_csum)
+		return json_null();
+	return json_pack("{s:I, s:I}", "bad_ip", (json_int_t)sum.bad_ip_csum, "bad_l4",
+			 (json_int_t)sum.bad_l4_csum);
 }
 
 static json_t *
@@ -236,7 +254,7 @@ mbufs_json(const struct results *results, uint32_t missing)
 static json_t *
 results_json(const struct results *results)
 {
-	return json_pack(
+	json_t *document = json_pack(
 		"{s:i, s:s, s:s, s:o, s:I, s:o, s:f, s:s, s:o, s:o, s:o, s:o, s:o}", "schema",
 		JSON_SCHEMA, "program", "vio-testpmd", "dpdk_version", rte_version(), "cpu_model",
 		cpu_model(), "tsc_hz", (json_int_t)rte_get_tsc_hz(), "options",
@@ -245,6 +263,16 @@ results_json(const struct results *results)
 		cycles_json(results), "ports", ports_json(results), "mbufs_missing",
 		mbufs_json(results, results->mbufs_missing), "mbufs_missing_closed",
 		mbufs_json(results, results->mbufs_missing_closed));
+
+	if (document == NULL)
+		return NULL;
+	json_object_set_new(document, "version", json_string(VIO_VERSION));
+	json_object_set_new(document, "csum", csum_json(results));
+	json_object_set_new(document, "verify", json_verify(results));
+	json_object_set_new(document, "runs", json_bench_runs(results->bench));
+	json_object_set_new(document, "summary", json_bench_summary(results->bench));
+	json_object_set_new(document, "search", json_search(results->search));
+	return document;
 }
 
 static bool

@@ -30,54 +30,61 @@ static uint16_t
 run_within_budget(struct lcore *lcore, struct stream *stream)
 {
 	struct packet_budget *budget = lcore->budget;
-	uint16_t burst = stream->burst, handled;
+	uint16_t claim = budget_claim(budget, stream->burst);
+	uint16_t handled = 0;
 
-	stream->burst = budget_claim(budget, burst);
-	if (stream->burst == 0) {
-		stream->burst = burst;
-		return 0;
-	}
-	handled = lcore->mode->run(stream);
-	if (handled < stream->burst)
-		__atomic_fetch_add(&budget->left, stream->burst - handled, __ATOMIC_RELAXED);
-	stream->burst = burst;
+	stream->limit = claim;
+	/* One that receives beside what is counted goes on with that. */
+	if (claim > 0 || (lcore->mode->makes_frames && lcore->mode->receives))
+		handled = lcore->mode->run(stream);
+	if (handled < claim)
+		__atomic_fetch_add(&budget->left, claim - handled, __ATOMIC_RELAXED);
 	if (handled > 0 && __atomic_sub_fetch(&budget->to_do, handled, __ATOMIC_RELAXED) == 0)
 		run_wake();
 	return handled;
 }
 
+/* The end of a turn: it was busy, or what its parts took was idle time. */
+static inline void
+account_turn(struct cycles *cycles, const struct stream *stream, const struct fwd_mode *mode,
+	     uint16_t handled)
+{
+	/* What a mode that sends does after sending is next to nothing. */
+	if (!mode->sends)
+		cycles_mark(cycles, &cycles->turn.app);
+	if (handled + stream->aside > 0) {
+		counter_add(&cycles->rx, cycles->turn.rx);
+		counter_add(&cycles->tx, cycles->turn.tx);
+		counter_add(&cycles->app, cycles->turn.app);
+		counter_add(&cycles->packets, handled + stream->aside);
+	} else {
+		counter_add(&cycles->idle, cycles->turn.rx + cycles->turn.tx + cycles->turn.app);
+	}
+	cycles->turn.rx = cycles->turn.tx = cycles->turn.app = 0;
+}
+
 /*
- * The polling loop. One TSC read per turn: the end of a turn is the start of the next. Inlined
- * once for each pair of constants, so that what is off costs nothing.
+ * The polling loop. Inlined once for each pair of constants, so that what is off costs nothing.
  */
 static inline __attribute__((always_inline)) void
 poll_streams(struct lcore *lcore, const bool with_cycles, const bool with_budget)
 {
 	uint16_t (*const run)(struct stream *) = lcore->mode->run;
 	struct stream *const end = lcore->streams + lcore->count;
-	struct cycles cycles = { 0 };
-	uint64_t before = rte_rdtsc();
 
+	lcore->cycles.at = rte_rdtsc();
 	while (!__atomic_load_n(lcore->stop, __ATOMIC_RELAXED)) {
+		counter_add(&lcore->turns, 1);
 		for (struct stream *stream = lcore->streams; stream < end; stream++) {
-			uint64_t now;
 			uint16_t handled;
 
-			if (unlikely(__atomic_load_n(&stream->disabled, __ATOMIC_RELAXED)))
+			if (unlikely(__atomic_load_n(&stream->disabled, __ATOMIC_ACQUIRE)))
 				continue;
 			handled = with_budget ? run_within_budget(lcore, stream) : run(stream);
-			if (!with_cycles)
-				continue;
-			now = rte_rdtsc();
-			if (handled > 0)
-				cycles.busy += now - before;
-			else
-				cycles.idle += now - before;
-			cycles.packets += handled;
-			before = now;
+			if (with_cycles)
+				account_turn(&lcore->cycles, stream, lcore->mode, handled);
 		}
 	}
-	lcore->cycles = cycles;
 }
 
 static int
@@ -152,10 +159,22 @@ lcores_assign(struct lcores *lcores, const struct streams *streams, const struct
 			.stop = &lcores->stop,
 			.budget = options->packets > 0 ? &lcores->budget : NULL,
 		};
+		for (uint32_t n = next; lcores->record_cycles && n < until; n++)
+			streams->of[n].cycles = &lcores->of[i].cycles;
 		next = until;
 		id = rte_get_next_lcore(id, 1, 0);
 	}
 	return true;
+}
+
+static void
+wait_for_first_turn(const struct lcore *lcore)
+{
+	uint64_t until = rte_get_tsc_cycles() + rte_get_tsc_hz();
+
+	while (lcore->launched && __atomic_load_n(&lcore->turns, __ATOMIC_RELAXED) == 0 &&
+	       rte_get_tsc_cycles() < until)
+		rte_delay_us_sleep(10);
 }
 
 void
@@ -169,6 +188,8 @@ lcores_launch(struct lcores *lcores)
 		if (!lcore->launched)
 			msg_notice("lcore %u is busy, its streams are not polled", lcore->id);
 	}
+	for (unsigned int i = 0; i < lcores->count; i++)
+		wait_for_first_turn(&lcores->of[i]);
 }
 
 static bool
@@ -198,6 +219,30 @@ lcores_stop(struct lcores *lcores)
 		if (lcores->of[i].launched && !wait_for_lcore(&lcores->of[i], until))
 			all = false;
 	return all;
+}
+
+/* Two counts on: the turn in which the count was read may have begun before. */
+static bool
+passed(const struct lcore *lcore, uint64_t turns)
+{
+	return !lcore->launched || rte_eal_get_lcore_state(lcore->id) != RUNNING ||
+	       __atomic_load_n(&lcore->turns, __ATOMIC_ACQUIRE) >= turns + 2;
+}
+
+void
+lcores_pass_turn(const struct lcores *lcores)
+{
+	uint64_t until = rte_get_tsc_cycles() + rte_get_tsc_hz();
+
+	for (unsigned int i = 0; i < lcores->count; i++) {
+		uint64_t turns = __atomic_load_n(&lcores->of[i].turns, __ATOMIC_ACQUIRE);
+
+		/* The lcore itself may be what learns of it, in a driver's receive function. */
+		if (lcores->of[i].id == rte_lcore_id())
+			continue;
+		while (!passed(&lcores->of[i], turns) && rte_get_tsc_cycles() < until)
+			rte_delay_us_sleep(10);
+	}
 }
 
 bool

@@ -10,22 +10,17 @@ struct packet_budget {
 	uint64_t to_do;                              /* not handled */
 };
 
-/* TSC cycles of turns that moved packets, and of those that did not. */
-struct cycles {
-	uint64_t busy, idle;
-	uint64_t packets; /* handled in the busy ones */
-};
-
 /* A forwarding lcore and its streams. */
 struct lcore {
 	_Alignas(RTE_CACHE_LINE_SIZE) unsigned int id;
 	bool launched;
+	uint64_t turns; /* of the polling loop; written by this lcore */
 	struct stream *streams;
 	uint32_t count;
 	const struct fwd_mode *mode;
 	const bool *stop;
 	struct packet_budget *budget; /* NULL: no limit */
-	struct cycles cycles;         /* written by this lcore while it runs */
+	_Alignas(RTE_CACHE_LINE_SIZE) struct cycles cycles;
 };
 
 struct lcores {
@@ -43,7 +38,7 @@ struct lcores {
 bool lcores_assign(struct lcores *lcores, const struct streams *streams,
 		   const struct options *options);
 
-/* Sets every lcore to work on its streams. */
+/* Sets every lcore to work on its streams, and waits until they do: a second at most. */
 void lcores_launch(struct lcores *lcores);
 
 /*
@@ -51,6 +46,12 @@ void lcores_launch(struct lcores *lcores);
  * driver holds it), which has been printed; the ports must then not be stopped.
  */
 bool lcores_stop(struct lcores *lcores);
+
+/*
+ * Waits until every lcore has come round its streams, so that none is still in a driver for a
+ * stream disabled before; for a second at most.
+ */
+void lcores_pass_turn(const struct lcores *lcores);
 
 /* True when the packets of --packets have been handled. */
 bool lcores_budget_done(const struct lcores *lcores);

@@ -5,25 +5,21 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 
-#include "fwd.h"
+#include "bench.h"
 #include "json.h"
-#include "lcores.h"
 #include "msg.h"
-#include "options.h"
-#include "port_events.h"
-#include "ports.h"
+#include "prompt.h"
 #include "report.h"
-#include "results.h"
-#include "run.h"
-#include "streams.h"
+#include "search.h"
+#include "session.h"
+#include "telemetry.h"
 
 #define EXIT_USAGE 2
 
-/* Large, and reached from the interrupt thread: not on the stack. */
-static struct options options;
-static struct ports ports;
-static struct streams streams;
-static struct lcores lcores;
+/* Large, and reached from other threads: not on the stack. */
+static struct session session;
+static struct bench bench;
+static struct search search;
 
 /* The position of "--", which parts EAL's arguments from ours; argc when there is none. */
 static int
@@ -58,71 +54,109 @@ start_eal(int argc, char **argv)
 static void
 close_and_count(struct results *results)
 {
-	ports_stop(&ports);
-	results->mbufs_missing = pools_missing(&ports.pools);
-	ports_close(&ports);
-	results->mbufs_missing_closed = pools_missing(&ports.pools);
-	results->mbufs_counted = true;
+	ports_stop(&session.ports);
+	results->mbufs_missing = pools_missing(&session.ports.pools);
+	ports_close(&session.ports);
+	results->mbufs_missing_closed = pools_missing(&session.ports.pools);
+	results->mbufs_counted = !session.ports.secondary;
 }
 
-/* Reports, closes the ports and counts mbufs. True when nothing went wrong. */
+/* Reports the last run, closes the ports and counts mbufs. False when something went wrong. */
 static bool
-finish(const struct run *run)
+finish(const struct bench *measured, const struct search *searched)
 {
 	struct results results;
-	bool good = run->lcores_stopped && run->end != RUN_NO_PORT;
+	bool good = !session.stuck && session.run.end != RUN_NO_PORT;
 
-	if (!results_gather(&results, run)) {
+	if (!session.prepared)
+		return true;
+	if (!results_gather(&results, &session.run)) {
 		results_free(&results);
 		return false;
 	}
+	results.bench = measured;
+	results.search = searched;
 	report_print(stdout, &results);
-	port_events_unwatch((struct port_watch *)(uintptr_t)&run->watch);
-	if (run->lcores_stopped)
+	if (!session.stuck)
 		close_and_count(&results);
 	report_print_mbufs(stdout, &results);
-	if (options.json != NULL && !json_write(options.json, &results))
+	if (session.options.json != NULL && !json_write(session.options.json, &results))
 		good = false;
 	results_free(&results);
 	return good;
 }
 
-static bool
-run_once(void)
+static int
+run_search(void)
 {
-	struct run run = {
-		.watch = { .ports = &ports, .streams = &streams },
-		.lcores = &lcores,
-		.options = &options,
-	};
+	bool good = search_run(&search, &session);
 
-	port_events_watch(&run.watch);
-	run_wait_for_links(&ports);
-	if (!options.no_flush_rx && options.mode->receives)
-		ports_flush_rx(&ports);
-	ports_clear_stats(&ports);
-	if (options.tx_first)
-		streams_send_first(&streams);
-	msg_notice("forwarding: mode %s, %u port%s, %u stream%s on %u lcore%s", options.mode->name,
-		   ports.count, ports.count == 1 ? "" : "s", streams.count,
-		   streams.count == 1 ? "" : "s", lcores.count, lcores.count == 1 ? "" : "s");
-	run_forward(&run);
-	if (finish(&run))
-		return true;
-	/* A port that an lcore still polls cannot be closed. */
-	if (!run.lcores_stopped) {
+	good = finish(NULL, &search) && good;
+	return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int
+run_bench(void)
+{
+	if (!bench_run(&bench, &session))
+		return EXIT_FAILURE;
+	bench_judge(&bench, &session.options);
+	if (!finish(&bench, NULL))
+		return EXIT_FAILURE;
+	return bench.loss_met && bench.pps_met ? EXIT_SUCCESS : EXIT_UNMET;
+}
+
+static int
+run_prompt(void)
+{
+	const struct options *options = &session.options;
+
+	if (options->auto_start)
+		session_start(&session, options->tx_first ? 1 : 0);
+	prompt_run(&session);
+	if (session.forwarding) {
+		session.run.end = run_signalled() ? RUN_SIGNAL : RUN_COMMAND;
+		session_stop(&session);
+	}
+	return finish(NULL, NULL) ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int
+run(void)
+{
+	const struct options *options = &session.options;
+
+	if (!ports_open(&session.ports, options))
+		return EXIT_FAILURE;
+	telemetry_register(&session);
+	run_wait_for_links(&session.ports);
+	if (options->cmdline_file != NULL)
+		prompt_file(&session, options->cmdline_file);
+	if (options->interactive || session.quit || session.forwarding)
+		return run_prompt();
+	return options->search ? run_search() : run_bench();
+}
+
+/* A port that an lcore still polls cannot be closed. */
+static void
+clean_up(void)
+{
+	if (session.stuck) {
 		fflush(NULL);
 		_Exit(EXIT_FAILURE);
 	}
-	port_events_unwatch(&run.watch);
-	return false;
+	ports_close(&session.ports);
+	session_forget(&session);
+	free(bench.trials);
+	pools_free(&session.ports.pools);
+	rte_eal_cleanup();
 }
 
 int
 main(int argc, char **argv)
 {
 	int separator = find_separator(argc, argv);
-	bool good;
+	int status;
 
 	/* Ours first: a slip there need not wait for hugepages and devices. */
 	if (separator < argc) {
@@ -130,21 +164,17 @@ main(int argc, char **argv)
 		enum options_result result;
 
 		argv[separator] = argv[0];
-		result = options_parse(&options, argc - separator, argv + separator);
+		result = options_parse(&session.options, argc - separator, argv + separator);
 		argv[separator] = own_name;
 		if (result != OPTIONS_OK)
 			return result == OPTIONS_HELP ? EXIT_SUCCESS : EXIT_USAGE;
-	} else if (options_parse(&options, 1, argv) != OPTIONS_OK) {
+	} else if (options_parse(&session.options, 1, argv) != OPTIONS_OK) {
 		return EXIT_USAGE;
 	}
 	if (!start_eal(argc, argv))
 		return EXIT_FAILURE;
 	run_catch_signals();
-	good = ports_open(&ports, &options) && streams_make(&streams, &ports, &options) &&
-	       lcores_assign(&lcores, &streams, &options) && run_once();
-	ports_close(&ports);
-	streams_free(&streams);
-	pools_free(&ports.pools);
-	rte_eal_cleanup();
-	return good ? EXIT_SUCCESS : EXIT_FAILURE;
+	status = run();
+	clean_up();
+	return status;
 }

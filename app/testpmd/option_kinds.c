@@ -174,23 +174,38 @@ expect_mode(const struct option_row *row, char *text, size_t size)
 
 const struct option_kind kind_mode = { parse_mode, mode_value, expect_mode };
 
+/* Enumerations: the values' names in their order, NULL at the end. */
 static const char *const topology_names[] = {
 	[TOPOLOGY_PAIRED] = "paired",
 	[TOPOLOGY_CHAINED] = "chained",
 	[TOPOLOGY_LOOP] = "loop",
+	NULL,
 };
+
+static const char *const role_names[] = {
+	[VERIFY_ROLE_BOTH] = "both",
+	[VERIFY_ROLE_SEND] = "send",
+	[VERIFY_ROLE_RECEIVE] = "receive",
+	NULL,
+};
+
+static bool
+parse_name(const char *const *names, const char *text, void *field)
+{
+	for (unsigned int i = 0; names[i] != NULL; i++) {
+		if (strcmp(text, names[i]) == 0) {
+			*(unsigned int *)field = i;
+			return true;
+		}
+	}
+	return false;
+}
 
 static bool
 parse_topology(const struct option_row *row, const char *text, void *field)
 {
 	RTE_SET_USED(row);
-	for (size_t i = 0; i < RTE_DIM(topology_names); i++) {
-		if (strcmp(text, topology_names[i]) == 0) {
-			*(enum port_topology *)field = i;
-			return true;
-		}
-	}
-	return false;
+	return parse_name(topology_names, text, field);
 }
 
 static json_t *
@@ -209,37 +224,222 @@ expect_topology(const struct option_row *row, char *text, size_t size)
 const struct option_kind kind_topology = { parse_topology, topology_value, expect_topology };
 
 static bool
-parse_segments(const struct option_row *row, const char *text, void *field)
+parse_role(const struct option_row *row, const char *text, void *field)
 {
-	struct tx_segments segments = { 0 };
+	RTE_SET_USED(row);
+	return parse_name(role_names, text, field);
+}
+
+static json_t *
+role_value(const void *field)
+{
+	return json_string(role_names[*(const enum verify_role *)field]);
+}
+
+static void
+expect_role(const struct option_row *row, char *text, size_t size)
+{
+	RTE_SET_USED(row);
+	snprintf(text, size, "one of both, send, receive");
+}
+
+const struct option_kind kind_role = { parse_role, role_value, expect_role };
+
+/* A number, a factor (k, M, G), a unit (pps, bps); factor and unit can be left out. */
+static bool
+parse_rate(const struct option_row *row, const char *text, void *field)
+{
+	struct rate rate = { 0 };
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return false;
+	rate.value = strtod(text, &end);
+	if (*end == 'k')
+		rate.value *= 1e3;
+	else if (*end == 'M')
+		rate.value *= 1e6;
+	else if (*end == 'G')
+		rate.value *= 1e9;
+	if (*end == 'k' || *end == 'M' || *end == 'G')
+		end++;
+	rate.bits = strcmp(end, "bps") == 0;
+	if ((*end != '\0' && !rate.bits && strcmp(end, "pps") != 0) || !isfinite(rate.value) ||
+	    rate.value < row->min)
+		return false;
+	*(struct rate *)field = rate;
+	return true;
+}
+
+static json_t *
+rate_value(const void *field)
+{
+	const struct rate *rate = field;
+
+	if (rate->value == 0)
+		return json_null();
+	return json_pack("{s:f, s:s}", "value", rate->value, "unit", rate->bits ? "bps" : "pps");
+}
+
+static void
+expect_rate(const struct option_row *row, char *text, size_t size)
+{
+	RTE_SET_USED(row);
+	snprintf(text, size, "packets or bits per second, such as 1000000, 1.5Mpps or 10Gbps");
+}
+
+const struct option_kind kind_rate = { parse_rate, rate_value, expect_rate };
+
+static bool
+parse_pps(const struct option_row *row, const char *text, void *field)
+{
+	struct rate rate;
+
+	if (!parse_rate(row, text, &rate) || rate.bits)
+		return false;
+	*(double *)field = rate.value;
+	return true;
+}
+
+static json_t *
+pps_value(const void *field)
+{
+	double value = *(const double *)field;
+
+	return value == 0 ? json_null() : json_real(value);
+}
+
+static void
+expect_pps(const struct option_row *row, char *text, size_t size)
+{
+	RTE_SET_USED(row);
+	snprintf(text, size, "packets per second, such as 1000000 or 1.5Mpps");
+}
+
+const struct option_kind kind_pps = { parse_pps, pps_value, expect_pps };
+
+static bool
+parse_percent(const struct option_row *row, const char *text, void *field)
+{
+	double value;
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return false;
+	value = strtod(text, &end);
+	if (*end == '%')
+		end++;
+	if (*end != '\0' || !isfinite(value) || value < row->min || value > row->max)
+		return false;
+	*(double *)field = value;
+	return true;
+}
+
+static json_t *
+percent_value(const void *field)
+{
+	double value = *(const double *)field;
+
+	return value < 0 ? json_null() : json_real(value);
+}
+
+static void
+expect_percent(const struct option_row *row, char *text, size_t size)
+{
+	snprintf(text, size, "percent from %" PRIu64 " to %" PRIu64 ", such as 0 or 0.01", row->min,
+		 row->max);
+}
+
+const struct option_kind kind_percent = { parse_percent, percent_value, expect_percent };
+
+/* Lengths with commas between them. Returns how many; 0 when text is no such list. */
+static uint16_t
+read_list(const char *text, uint64_t min, uint64_t max, uint16_t *list, uint16_t room)
+{
+	uint16_t count = 0;
 	char word[8];
 
 	for (const char *next = text; next != NULL;) {
 		size_t length = strcspn(next, ",");
 		uint64_t number;
 
-		if (length >= sizeof(word) || segments.count == MAX_TX_SEGS)
-			return false;
+		if (length >= sizeof(word) || count == room)
+			return 0;
 		memcpy(word, next, length);
 		word[length] = '\0';
-		if (!read_number(word, 10, row->min, row->max, &number))
-			return false;
-		segments.length[segments.count++] = number;
+		if (!read_number(word, 10, min, max, &number))
+			return 0;
+		list[count++] = number;
 		next = next[length] == ',' ? next + length + 1 : NULL;
 	}
-	*(struct tx_segments *)field = segments;
+	return count;
+}
+
+static json_t *
+list_value(const uint16_t *list, uint16_t count)
+{
+	json_t *array = json_array();
+
+	for (uint16_t i = 0; i < count; i++)
+		json_array_append_new(array, json_integer(list[i]));
+	return array;
+}
+
+static bool
+parse_sizes(const struct option_row *row, const char *text, void *field)
+{
+	struct frame_sizes sizes;
+
+	sizes.count = read_list(text, row->min, row->max, sizes.of, MAX_FRAME_SIZES);
+	if (sizes.count == 0)
+		return false;
+	*(struct frame_sizes *)field = sizes;
 	return true;
+}
+
+static json_t *
+sizes_value(const void *field)
+{
+	const struct frame_sizes *sizes = field;
+
+	return list_value(sizes->of, sizes->count);
+}
+
+static void
+expect_sizes(const struct option_row *row, char *text, size_t size)
+{
+	snprintf(text, size,
+		 "up to %u frame sizes from %" PRIu64 " to %" PRIu64 ", such as 64,512,1518",
+		 MAX_FRAME_SIZES, row->min, row->max);
+}
+
+const struct option_kind kind_sizes = { parse_sizes, sizes_value, expect_sizes };
+
+bool
+tx_segments_parse(struct tx_segments *segments, const char *text)
+{
+	struct tx_segments read;
+
+	read.count = read_list(text, 1, UINT16_MAX, read.length, MAX_TX_SEGS);
+	if (read.count == 0)
+		return false;
+	*segments = read;
+	return true;
+}
+
+static bool
+parse_segments(const struct option_row *row, const char *text, void *field)
+{
+	RTE_SET_USED(row);
+	return tx_segments_parse(field, text);
 }
 
 static json_t *
 segments_value(const void *field)
 {
 	const struct tx_segments *segments = field;
-	json_t *array = json_array();
 
-	for (uint16_t i = 0; i < segments->count; i++)
-		json_array_append_new(array, json_integer(segments->length[i]));
-	return array;
+	return list_value(segments->length, segments->count);
 }
 
 static void
@@ -300,6 +500,16 @@ expect_peer(const struct option_row *row, char *text, size_t size)
 
 const struct option_kind kind_peer = { parse_peer, peer_value, expect_peer };
 
+static bool
+parse_input_path(const struct option_row *row, const char *text, void *field)
+{
+	RTE_SET_USED(row);
+	if (access(text, R_OK) != 0)
+		return false;
+	*(const char **)field = text;
+	return true;
+}
+
 /* A file that cannot be written is found before the run, not after it. */
 static bool
 parse_output_path(const struct option_row *row, const char *text, void *field)
@@ -334,3 +544,13 @@ expect_output_path(const struct option_row *row, char *text, size_t size)
 
 const struct option_kind kind_output_path = { parse_output_path, output_path_value,
 					      expect_output_path };
+
+static void
+expect_input_path(const struct option_row *row, char *text, size_t size)
+{
+	RTE_SET_USED(row);
+	snprintf(text, size, "a file that can be read");
+}
+
+const struct option_kind kind_input_path = { parse_input_path, output_path_value,
+					     expect_input_path };

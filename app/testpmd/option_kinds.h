@@ -35,6 +35,12 @@ extern const struct option_kind kind_mode;        /* const struct fwd_mode * */
 extern const struct option_kind kind_topology;    /* enum port_topology */
 extern const struct option_kind kind_segments;    /* struct tx_segments */
 extern const struct option_kind kind_peer;        /* struct peer_addresses */
+extern const struct option_kind kind_role;        /* enum verify_role */
+extern const struct option_kind kind_rate;        /* struct rate */
+extern const struct option_kind kind_pps;         /* double, packets per second */
+extern const struct option_kind kind_sizes;       /* struct frame_sizes */
+extern const struct option_kind kind_percent;     /* double */
+extern const struct option_kind kind_input_path;  /* const char * */
 extern const struct option_kind kind_output_path; /* const char * */
 
 #endif

@@ -12,10 +12,21 @@
 #include "fwd.h"
 #include "msg.h"
 #include "option_kinds.h"
+#include "verify_frame.h"
 
 #define FIELD(member) offsetof(struct options, member)
 
 static const struct option_row rows[] = {
+	{ .name = "interactive",
+	  .letter = 'i',
+	  .help = "take commands at a prompt; help lists them",
+	  .kind = &kind_flag,
+	  .field = FIELD(interactive) },
+	{ .name = "cmdline-file",
+	  .argument = "FILE",
+	  .help = "do the commands in FILE first",
+	  .kind = &kind_input_path,
+	  .field = FIELD(cmdline_file) },
 	{ .name = "auto-start",
 	  .letter = 'a',
 	  .help = "start forwarding at once (always so without a prompt)",
@@ -37,6 +48,32 @@ static const struct option_row rows[] = {
 	  .kind = &kind_number,
 	  .field = FIELD(nb_cores),
 	  .min = 1,
+	  .max = RTE_MAX_LCORE },
+	{ .name = "nb-ports",
+	  .argument = "N",
+	  .help = "ports to use, the first ones; 0 for all",
+	  .kind = &kind_number,
+	  .field = FIELD(nb_ports),
+	  .max = RTE_MAX_ETHPORTS },
+	{ .name = "portmask",
+	  .argument = "MASK",
+	  .help = "ports to use, a bit for each, in hexadecimal",
+	  .kind = &kind_mask,
+	  .field = FIELD(portmask),
+	  .min = 1,
+	  .max = UINT64_MAX },
+	{ .name = "num-procs",
+	  .argument = "N",
+	  .help = "processes that share the queues of the ports (with --proc-type=auto)",
+	  .kind = &kind_number,
+	  .field = FIELD(num_procs),
+	  .min = 1,
+	  .max = RTE_MAX_LCORE },
+	{ .name = "proc-id",
+	  .argument = "N",
+	  .help = "which of these processes this is, from 0",
+	  .kind = &kind_number,
+	  .field = FIELD(proc_id),
 	  .max = RTE_MAX_LCORE },
 	{ .name = "rxq",
 	  .argument = "N",
@@ -97,6 +134,22 @@ static const struct option_row rows[] = {
 	  .help = "receive frames longer than one mbuf",
 	  .kind = &kind_flag,
 	  .field = FIELD(enable_scatter) },
+	{ .name = "enable-rx-cksum",
+	  .help = "let the device check received checksums",
+	  .kind = &kind_flag,
+	  .field = FIELD(enable_rx_cksum) },
+	{ .name = "enable-lro",
+	  .help = "let the device merge received TCP segments",
+	  .kind = &kind_flag,
+	  .field = FIELD(enable_lro) },
+	{ .name = "rss-ip",
+	  .help = "spread received packets over the queues by IP addresses (the default)",
+	  .kind = &kind_flag,
+	  .field = FIELD(rss_ip) },
+	{ .name = "rss-udp",
+	  .help = "spread them by IP addresses and UDP ports",
+	  .kind = &kind_flag,
+	  .field = FIELD(rss_udp) },
 	{ .name = "rx-offloads",
 	  .argument = "MASK",
 	  .help = "receive offloads to ask for, in hexadecimal",
@@ -116,6 +169,10 @@ static const struct option_row rows[] = {
 	  .field = FIELD(txpkts),
 	  .min = 1,
 	  .max = UINT16_MAX },
+	{ .name = "txonly-multi-flow",
+	  .help = "txonly: 256 source addresses in turn",
+	  .kind = &kind_flag,
+	  .field = FIELD(txonly_multi_flow) },
 	{ .name = "eth-peer",
 	  .argument = "PORT,MAC",
 	  .help = "destination address of the frames that txonly sends from a port",
@@ -130,6 +187,21 @@ static const struct option_row rows[] = {
 	  .help = "keep the packets that waited in the receive queues before the start",
 	  .kind = &kind_flag,
 	  .field = FIELD(no_flush_rx) },
+	{ .name = "rate",
+	  .argument = "RATE",
+	  .help = "what each port sends, as 1.5Mpps or 10Gbps, in modes that make frames",
+	  .kind = &kind_rate,
+	  .field = FIELD(rate),
+	  .min = 1 },
+	{ .name = "verify-role",
+	  .argument = "ROLE",
+	  .help = "verify: both, or only send or receive",
+	  .kind = &kind_role,
+	  .field = FIELD(verify_role) },
+	{ .name = "verify-any-mac",
+	  .help = "verify: the path writes Ethernet addresses, leave them out",
+	  .kind = &kind_flag,
+	  .field = FIELD(verify_any_mac) },
 	{ .name = "duration",
 	  .argument = "SECONDS",
 	  .help = "end after this time, 0 for no limit",
@@ -142,6 +214,60 @@ static const struct option_row rows[] = {
 	  .kind = &kind_count,
 	  .field = FIELD(packets),
 	  .max = INT64_MAX },
+	{ .name = "warmup",
+	  .argument = "SECONDS",
+	  .help = "forward for this time before what is measured",
+	  .kind = &kind_seconds,
+	  .field = FIELD(warmup),
+	  .max = 86400 },
+	{ .name = "repeat",
+	  .argument = "N",
+	  .help = "measure N times; the report has median and spread",
+	  .kind = &kind_number,
+	  .field = FIELD(repeat),
+	  .min = 1,
+	  .max = 10000 },
+	{ .name = "search",
+	  .help = "find the highest rate without loss (RFC 2544 throughput), in mode verify",
+	  .kind = &kind_flag,
+	  .field = FIELD(search) },
+	{ .name = "search-sizes",
+	  .argument = "SIZE[,SIZE...]",
+	  .help = "frame sizes to search for, with CRC",
+	  .kind = &kind_sizes,
+	  .field = FIELD(search_sizes),
+	  .min = 64,
+	  .max = 16384 },
+	{ .name = "search-time",
+	  .argument = "SECONDS",
+	  .help = "length of each trial",
+	  .kind = &kind_seconds,
+	  .field = FIELD(search_time),
+	  .max = 86400 },
+	{ .name = "search-loss",
+	  .argument = "PERCENT",
+	  .help = "loss that counts as none",
+	  .kind = &kind_percent,
+	  .field = FIELD(search_loss),
+	  .max = 100 },
+	{ .name = "search-resolution",
+	  .argument = "PERCENT",
+	  .help = "how near to the true rate the search ends",
+	  .kind = &kind_percent,
+	  .field = FIELD(search_resolution),
+	  .max = 50 },
+	{ .name = "expect-loss",
+	  .argument = "PERCENT",
+	  .help = "exit status 3 when more is lost",
+	  .kind = &kind_percent,
+	  .field = FIELD(expect_loss),
+	  .max = 100 },
+	{ .name = "expect-pps",
+	  .argument = "RATE",
+	  .help = "exit status 3 when fewer packets per second get through",
+	  .kind = &kind_pps,
+	  .field = FIELD(expect_pps),
+	  .min = 1 },
 	{ .name = "stats-period",
 	  .argument = "SECONDS",
 	  .help = "print rates so often, 0 for never",
@@ -178,6 +304,12 @@ options_default(struct options *options)
 		.mbuf_size = RTE_MBUF_DEFAULT_BUF_SIZE,
 		.mbcache = 250,
 		.txpkts = { .count = 1, .length = { 64 } },
+		.num_procs = 1,
+		.repeat = 1,
+		.search_sizes = { .count = 7, .of = { 64, 128, 256, 512, 1024, 1280, 1518 } },
+		.search_time = 1,
+		.search_resolution = 1,
+		.expect_loss = -1,
 	};
 	for (uint16_t port = 0; port < RTE_MAX_ETHPORTS; port++) {
 		options->peers.of_port[port].addr_bytes[0] = RTE_ETHER_LOCAL_ADMIN_ADDR;
@@ -188,7 +320,7 @@ options_default(struct options *options)
 bool
 options_make_frames(const struct options *options)
 {
-	return !options->mode->receives || options->tx_first;
+	return options->mode->makes_frames || options->tx_first;
 }
 
 uint32_t
@@ -290,9 +422,65 @@ check_segments(const struct options *options)
 	return true;
 }
 
-/* The conditions that tie one option to another. */
 static bool
-check_together(const struct options *options)
+check_first_segment(const struct options *options)
+{
+	const struct fwd_mode *mode = options->mode;
+	char found[32], expected[128];
+
+	if (mode != &fwd_flowgen && mode != &fwd_verify && !options->txonly_multi_flow)
+		return true;
+	if (options->txpkts.length[0] >= FRAME_HEADER_LENGTH)
+		return true;
+	snprintf(found, sizeof(found), "first segment %u", options->txpkts.length[0]);
+	snprintf(expected, sizeof(expected), "at least %d: %s changes the headers",
+		 FRAME_HEADER_LENGTH,
+		 options->txonly_multi_flow ? "--txonly-multi-flow" : mode->name);
+	return bad_value("txpkts", found, expected);
+}
+
+static bool
+check_mode(const struct options *options)
+{
+	uint32_t total = tx_segments_total(&options->txpkts);
+	char found[32], expected[128];
+
+	if (options->rate.value > 0 && !options->mode->makes_frames)
+		return bad_value("rate", options->mode->name,
+				 "a mode that makes frames: txonly, flowgen or verify");
+	if (options->mode == &fwd_verify && !options->search && total < VERIFY_MIN_LENGTH) {
+		snprintf(found, sizeof(found), "%u bytes in all", total);
+		snprintf(expected, sizeof(expected), "at least %d: headers and verify's own fields",
+			 VERIFY_MIN_LENGTH);
+		return bad_value("txpkts", found, expected);
+	}
+	return check_first_segment(options);
+}
+
+static bool
+check_processes(const struct options *options)
+{
+	char found[32], expected[128];
+
+	if (options->proc_id >= options->num_procs) {
+		snprintf(found, sizeof(found), "%u", options->proc_id);
+		snprintf(expected, sizeof(expected), "less than --num-procs, which is %u",
+			 options->num_procs);
+		return bad_value("proc-id", found, expected);
+	}
+	if (options->rxq % options->num_procs != 0 || options->txq % options->num_procs != 0) {
+		snprintf(found, sizeof(found), "%u", options->num_procs);
+		snprintf(expected, sizeof(expected), "a divisor of --rxq %u and --txq %u",
+			 options->rxq, options->txq);
+		return bad_value("num-procs", found, expected);
+	}
+	if (options->nb_ports != 0 && options->portmask != 0)
+		return bad_value("nb-ports", "--portmask as well", "one of the two");
+	return true;
+}
+
+bool
+options_check(const struct options *options)
 {
 	char found[32], expected[128];
 
@@ -312,7 +500,7 @@ check_together(const struct options *options)
 			 options->mbcache);
 		return bad_value("total-num-mbufs", found, expected);
 	}
-	return check_segments(options);
+	return check_processes(options) && check_segments(options) && check_mode(options);
 }
 
 static bool
@@ -409,5 +597,8 @@ options_parse(struct options *options, int argc, char **argv)
 			  argv[optind]);
 		return OPTIONS_BAD;
 	}
-	return check_together(options) ? OPTIONS_OK : OPTIONS_BAD;
+	/* A trial is a run of mode verify; there is no prompt in one. */
+	if (options->search)
+		options->mode = &fwd_verify;
+	return options_check(options) ? OPTIONS_OK : OPTIONS_BAD;
 }

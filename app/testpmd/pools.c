@@ -46,6 +46,15 @@ pools_get(struct pools *pools, int socket, uint64_t needed, const struct options
 	return pool->mempool;
 }
 
+struct rte_mempool *
+pools_find(int socket)
+{
+	char name[RTE_MEMPOOL_NAMESIZE];
+
+	snprintf(name, sizeof(name), "mbufs_%d", socket);
+	return rte_mempool_lookup(name);
+}
+
 uint32_t
 pools_missing(const struct pools *pools)
 {

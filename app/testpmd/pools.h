@@ -28,6 +28,9 @@ struct pools {
 struct rte_mempool *pools_get(struct pools *pools, int socket, uint64_t needed,
 			      const struct options *options);
 
+/* The pool that another process made for that node, or NULL. */
+struct rte_mempool *pools_find(int socket);
+
 /* Mbufs that are in no pool now. To be called when no packet is under way. */
 uint32_t pools_missing(const struct pools *pools);
 

@@ -10,6 +10,8 @@ port_gone(struct port_watch *watch, struct port *port)
 	if (__atomic_exchange_n(&port->gone, true, __ATOMIC_RELAXED))
 		return;
 	streams_disable(watch->streams, port->id);
+	/* Whoever removes it frees its memory when this returns. */
+	lcores_pass_turn(watch->lcores);
 	msg_notice("port %u (%s): the device is gone, it is no longer polled", port->id,
 		   port->name);
 	run_wake();

@@ -2,6 +2,7 @@
 #ifndef TESTPMD_PORT_EVENTS_H
 #define TESTPMD_PORT_EVENTS_H
 
+#include "lcores.h"
 #include "ports.h"
 #include "streams.h"
 
@@ -9,6 +10,7 @@
 struct port_watch {
 	struct ports *ports;
 	struct streams *streams;
+	const struct lcores *lcores;
 };
 
 /*

@@ -32,12 +32,30 @@ keep_offered(const struct port *port, uint64_t asked, uint64_t offered,
 	return asked & offered;
 }
 
+/*
+ * The driver may free sent mbufs the fast way only if all come from one pool and none is shared;
+ * chains are left out, as drivers differ in what they make of them.
+ */
+static uint64_t
+fast_free(const struct port *port, const struct options *options)
+{
+	if (port->many_pools || options->txpkts.count > 1 || options->enable_scatter ||
+	    options->enable_lro)
+		return 0;
+	return port->info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+}
+
 static void
 choose_offloads(struct port *port, const struct options *options)
 {
-	uint64_t rx = options->rx_offloads;
-	uint64_t tx = options->tx_offloads | port->tx_offloads;
+	uint64_t rx = options->rx_offloads | port->more_rx_offloads;
+	uint64_t tx = options->tx_offloads | port->more_tx_offloads | fast_free(port, options);
 
+	tx &= ~port->less_tx_offloads;
+	if (options->enable_rx_cksum)
+		rx |= RTE_ETH_RX_OFFLOAD_CHECKSUM;
+	if (options->enable_lro)
+		rx |= RTE_ETH_RX_OFFLOAD_TCP_LRO;
 	if (options->enable_scatter)
 		rx |= RTE_ETH_RX_OFFLOAD_SCATTER;
 	if ((options->mode->sends && options->enable_scatter) ||
@@ -77,11 +95,18 @@ choose_mtu(const struct port *port, const struct options *options, uint32_t *mtu
 	return false;
 }
 
+static uint64_t
+wanted_hash(const struct options *options)
+{
+	/* As in stock testpmd, the last word is UDP's. */
+	return options->rss_udp ? RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP : RTE_ETH_RSS_IP;
+}
+
 static bool
 configure(struct port *port, const struct options *options)
 {
 	struct rte_eth_conf conf = { 0 };
-	uint64_t hash = port->info.flow_type_rss_offloads & RTE_ETH_RSS_IP;
+	uint64_t hash = wanted_hash(options) & port->info.flow_type_rss_offloads;
 	uint32_t flags = *port->info.dev_flags;
 	int ret;
 
@@ -147,8 +172,9 @@ port_start(struct port *port, const struct options *options)
 {
 	int ret;
 
-	if (!configure(port, options) || !setup_queues(port))
+	if (port->renew && (!configure(port, options) || !setup_queues(port)))
 		return false;
+	port->renew = false;
 	ret = rte_eth_dev_start(port->id);
 	if (ret != 0)
 		return failed(port, "start", ret,

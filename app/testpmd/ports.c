@@ -44,13 +44,24 @@ enough_queues(const struct port *port)
 	return true;
 }
 
+static void
+choose_rings(struct port *port, const struct options *options)
+{
+	port->rxd = ring_size(options->rxd, port->info.default_rxportconf.ring_size,
+			      port->info.rx_desc_lim.nb_max);
+	port->txd = ring_size(options->txd, port->info.default_txportconf.ring_size,
+			      port->info.tx_desc_lim.nb_max);
+}
+
 /* Reads what the port is and offers. */
 static bool
 learn_port(struct port *port, uint16_t id, const struct options *options)
 {
 	int ret;
 
-	*port = (struct port){ .id = id, .nb_rxq = options->rxq, .nb_txq = options->txq };
+	*port = (struct port){
+		.id = id, .nb_rxq = options->rxq, .nb_txq = options->txq, .renew = true
+	};
 	if (rte_eth_dev_get_name_by_port(id, port->name) != 0)
 		strlcpy(port->name, "unnamed", sizeof(port->name));
 	ret = rte_eth_dev_info_get(id, &port->info);
@@ -61,10 +72,7 @@ learn_port(struct port *port, uint16_t id, const struct options *options)
 		return false;
 	}
 	strlcpy(port->driver, port->info.driver_name, sizeof(port->driver));
-	port->rxd = ring_size(options->rxd, port->info.default_rxportconf.ring_size,
-			      port->info.rx_desc_lim.nb_max);
-	port->txd = ring_size(options->txd, port->info.default_txportconf.ring_size,
-			      port->info.tx_desc_lim.nb_max);
+	choose_rings(port, options);
 	return enough_queues(port);
 }
 
@@ -103,73 +111,167 @@ give_pools(struct ports *ports, const struct options *options)
 	return true;
 }
 
-/*
- * The driver may free sent mbufs the fast way only if all come from one pool and none is shared;
- * chains are left out, as drivers differ in what they make of them.
- */
 static void
-prefer_fast_free(struct ports *ports, const struct options *options)
+tell_pools(struct ports *ports)
 {
-	if (ports->pools.count > 1 || options->txpkts.count > 1 || options->enable_scatter)
-		return;
 	for (uint16_t i = 0; i < ports->count; i++)
-		ports->of[i].tx_offloads |= ports->of[i].info.tx_offload_capa &
-					    RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+		ports->of[i].many_pools = ports->pools.count > 1;
+}
+
+static bool
+is_wanted(const struct ports *ports, uint16_t id, const struct options *options)
+{
+	if (options->portmask != 0)
+		return id < 64 && (options->portmask & RTE_BIT64(id)) != 0;
+	return options->nb_ports == 0 || ports->count < options->nb_ports;
+}
+
+static bool
+find_ports(struct ports *ports, const struct options *options)
+{
+	uint64_t missing = options->portmask;
+	uint16_t id;
+
+	RTE_ETH_FOREACH_DEV (id) {
+		if (!is_wanted(ports, id, options))
+			continue;
+		if (id < 64)
+			missing &= ~RTE_BIT64(id);
+		if (!learn_port(&ports->of[ports->count], id, options))
+			return false;
+		ports->count++;
+	}
+	if (missing != 0 || ports->count < options->nb_ports) {
+		msg_error("%s names more ports than the %u that there are",
+			  missing != 0 ? "--portmask" : "--nb-ports", rte_eth_dev_count_avail());
+		msg_hint("ask for fewer, or give EAL more devices");
+		return false;
+	}
+	if (ports->count > 0 || options->interactive)
+		return true;
+	msg_error("no port: EAL found no network device that a driver takes");
+	msg_hint("bind one (dpdk-devbind.py -b vfio-pci ADDRESS) or name one (--vdev)");
+	return false;
+}
+
+/* The first process made the pools and started the ports. */
+static bool
+join_ports(struct ports *ports)
+{
+	ports->secondary = true;
+	for (uint16_t i = 0; i < ports->count; i++) {
+		struct port *port = &ports->of[i];
+		int socket = RTE_MAX(rte_eth_dev_socket_id(port->id), 0);
+
+		port->pool = pools_find(socket);
+		if (port->pool == NULL) {
+			msg_error("port %u (%s): the first process has no mbuf pool for it",
+				  port->id, port->name);
+			msg_hint("start the process with --proc-id 0 first, with the same ports");
+			return false;
+		}
+		port->renew = false;
+		port->started = true;
+		rte_eth_macaddr_get(port->id, &port->mac);
+	}
+	return true;
 }
 
 bool
 ports_open(struct ports *ports, const struct options *options)
 {
-	uint16_t id;
-
 	*ports = (struct ports){ 0 };
-	RTE_ETH_FOREACH_DEV (id) {
-		if (!learn_port(&ports->of[ports->count], id, options))
-			return false;
-		ports->count++;
-	}
-	if (ports->count == 0) {
-		msg_error("no port: EAL found no network device that a driver takes");
-		msg_hint("bind one (dpdk-devbind.py -b vfio-pci ADDRESS) or name one (--vdev)");
+	if (!find_ports(ports, options))
 		return false;
-	}
+	if (rte_eal_process_type() == RTE_PROC_SECONDARY)
+		return join_ports(ports);
 	if (!give_pools(ports, options))
 		return false;
-	prefer_fast_free(ports, options);
+	tell_pools(ports);
 	for (uint16_t i = 0; i < ports->count; i++)
 		if (!port_start(&ports->of[i], options))
 			return false;
 	return true;
 }
 
-static void
-stop_port(struct port *port)
+struct port *
+ports_add(struct ports *ports, uint16_t id, const struct options *options)
+{
+	struct port *port = &ports->of[ports->count];
+
+	if (ports->count == RTE_DIM(ports->of) || !learn_port(port, id, options))
+		return NULL;
+	ports->count++;
+	if (give_pools(ports, options)) {
+		tell_pools(ports);
+		return port;
+	}
+	ports->count--;
+	return NULL;
+}
+
+void
+ports_remove(struct ports *ports, struct port *port)
+{
+	uint16_t after = ports->of + ports->count - port - 1;
+
+	memmove(port, port + 1, after * sizeof(*port));
+	ports->count--;
+}
+
+bool
+ports_renew(struct ports *ports, const struct options *options)
+{
+	for (uint16_t i = 0; i < ports->count; i++) {
+		struct port *port = &ports->of[i];
+		struct port wanted = *port;
+
+		wanted.nb_rxq = options->rxq;
+		wanted.nb_txq = options->txq;
+		if (!enough_queues(&wanted))
+			return false;
+	}
+	for (uint16_t i = 0; i < ports->count; i++) {
+		struct port *port = &ports->of[i];
+
+		port->nb_rxq = options->rxq;
+		port->nb_txq = options->txq;
+		choose_rings(port, options);
+		port->renew = true;
+	}
+	return true;
+}
+
+bool
+port_stop(struct port *port)
 {
 	int ret;
 
 	if (!port->started)
-		return;
+		return true;
 	port->started = false;
 	if (!rte_eth_dev_is_valid_port(port->id))
-		return;
+		return true;
 	ret = rte_eth_dev_stop(port->id);
-	if (ret != 0 && !port_is_gone(port))
-		msg_notice("port %u (%s): stop failed: %s", port->id, port->name,
-			   rte_strerror(-ret));
+	if (ret == 0 || port_is_gone(port))
+		return true;
+	msg_notice("port %u (%s): stop failed: %s", port->id, port->name, rte_strerror(-ret));
+	return false;
 }
 
 void
 ports_stop(struct ports *ports)
 {
-	for (uint16_t i = 0; i < ports->count; i++)
-		stop_port(&ports->of[i]);
+	/* The last one first: it may hang on to one before it, as a vhost-user device does. */
+	for (uint16_t i = ports->secondary ? 0 : ports->count; i-- > 0;)
+		port_stop(&ports->of[i]);
 }
 
 void
 ports_close(struct ports *ports)
 {
 	ports_stop(ports);
-	for (uint16_t i = 0; i < ports->count; i++) {
+	for (uint16_t i = ports->secondary ? 0 : ports->count; i-- > 0;) {
 		struct port *port = &ports->of[i];
 		int ret;
 
@@ -202,7 +304,8 @@ ports_flush_rx(struct ports *ports)
 {
 	for (uint16_t i = 0; i < ports->count; i++)
 		for (uint16_t queue = 0; queue < ports->of[i].nb_rxq; queue++)
-			flush_queue(&ports->of[i], queue);
+			if (ports->of[i].started && !port_is_gone(&ports->of[i]))
+				flush_queue(&ports->of[i], queue);
 }
 
 void
@@ -212,6 +315,38 @@ ports_clear_stats(struct ports *ports)
 		rte_eth_stats_reset(ports->of[i].id);
 		rte_eth_xstats_reset(ports->of[i].id);
 	}
+}
+
+void
+ports_begin_stats(struct ports *ports)
+{
+	for (uint16_t i = 0; i < ports->count; i++) {
+		struct port *port = &ports->of[i];
+
+		if (port_is_gone(port) || rte_eth_stats_get(port->id, &port->base) != 0)
+			port->base = (struct rte_eth_stats){ 0 };
+	}
+}
+
+/* A counter that was set to 0 in between counts from there. */
+static void
+subtract(uint64_t *now, const uint64_t *base)
+{
+	if (*now >= *base)
+		*now -= *base;
+}
+
+bool
+port_stats(const struct port *port, struct rte_eth_stats *stats)
+{
+	const uint64_t *base = (const uint64_t *)&port->base;
+	uint64_t *now = (uint64_t *)stats;
+
+	if (port_is_gone(port) || rte_eth_stats_get(port->id, stats) != 0)
+		return false;
+	for (size_t i = 0; i < sizeof(*stats) / sizeof(*now); i++)
+		subtract(&now[i], &base[i]);
+	return true;
 }
 
 bool

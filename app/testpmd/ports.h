@@ -20,7 +20,16 @@ struct port {
 	char name[RTE_ETH_NAME_MAX_LEN];
 	char driver[RTE_ETH_NAME_MAX_LEN];
 	struct rte_eth_dev_info info;
+	uint16_t tso_segment_size; /* what mode csum cuts TCP into; 0: nothing */
+	bool inserts_vlan;         /* vlan_tci, into what is sent */
+	uint16_t vlan_tci;
+	uint64_t more_tx_offloads; /* asked for at the prompt, besides --tx-offloads */
+	uint64_t less_tx_offloads;
+	uint64_t more_rx_offloads;
+	struct rte_eth_stats base; /* the driver's counters when the run began */
+	bool many_pools;           /* its packets come from, or go to, mbufs of several pools */
 	bool configured, started;
+	bool renew; /* what the prompt changed takes effect when it is configured anew */
 	/* Set once, by the thread that learns that the device went away. */
 	bool gone;
 };
@@ -30,6 +39,7 @@ struct ports {
 	struct port of[RTE_MAX_ETHPORTS];
 	uint16_t count;
 	struct pools pools;
+	bool secondary; /* another process configures, starts and stops them */
 };
 
 /*
@@ -39,7 +49,26 @@ struct ports {
  */
 bool ports_open(struct ports *ports, const struct options *options);
 
-/* Configures and starts one port. Its pool must be set. False: the error has been printed. */
+/*
+ * Takes a port that appeared, as ports_open() takes those there are at first, but leaves it
+ * stopped. Returns it, or NULL; the error has been printed.
+ */
+struct port *ports_add(struct ports *ports, uint16_t id, const struct options *options);
+
+/* Forgets a port that has been closed. */
+void ports_remove(struct ports *ports, struct port *port);
+
+/* Stops one port. False: the driver refused, which has been printed. */
+bool port_stop(struct port *port);
+
+/* The driver's counters since the run began. False: it has none. */
+bool port_stats(const struct port *port, struct rte_eth_stats *stats);
+
+/* Asks the ports for the queues and rings that the options now have, at their next start. */
+bool ports_renew(struct ports *ports, const struct options *options);
+
+/* Configures, when that is due, and starts one port. Its pool must be set. False: the error has
+ * been printed. */
 bool port_start(struct port *port, const struct options *options);
 
 /* Stops every started port. Afterwards no driver should hold an mbuf. */
@@ -53,6 +82,9 @@ void ports_flush_rx(struct ports *ports);
 
 /* Sets the counters of drivers to 0, where they can. */
 void ports_clear_stats(struct ports *ports);
+
+/* From here on port_stats() counts. */
+void ports_begin_stats(struct ports *ports);
 
 /* True when every port that is not gone has its link up. */
 bool ports_links_up(const struct ports *ports);

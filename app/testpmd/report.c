@@ -3,77 +3,67 @@
 
 #include <rte_cycles.h>
 
+#include "bench.h"
 #include "fwd.h"
 #include "report.h"
+#include "search.h"
 
-/* One row of the traffic table: a queue, or a sum. */
-struct traffic {
-	uint64_t rx_packets, rx_bytes;
-	uint64_t tx_packets, tx_bytes, tx_dropped;
-};
-
-static void
-print_traffic(FILE *out, const char *port, const char *queue, const struct traffic *traffic,
-	      double seconds)
+/* Bytes, or that nobody counted them. */
+static const char *
+bytes_text(char *text, size_t size, bool known, uint64_t bytes)
 {
-	fprintf(out,
-		"%5s %6s %15" PRIu64 " %18" PRIu64 " %10.3f %15" PRIu64 " %18" PRIu64
-		" %10.3f %15" PRIu64 "\n",
-		port, queue, traffic->rx_packets, traffic->rx_bytes,
-		traffic->rx_packets / seconds / 1e6, traffic->tx_packets, traffic->tx_bytes,
-		traffic->tx_packets / seconds / 1e6, traffic->tx_dropped);
+	if (!known)
+		return "-";
+	snprintf(text, size, "%" PRIu64, bytes);
+	return text;
 }
 
 static void
-add_traffic(struct traffic *sum, const struct traffic *part)
+print_traffic(FILE *out, const char *port, const char *queue, const struct queue_result *rx,
+	      const struct queue_result *tx, double seconds)
 {
-	sum->rx_packets += part->rx_packets;
-	sum->rx_bytes += part->rx_bytes;
-	sum->tx_packets += part->tx_packets;
-	sum->tx_bytes += part->tx_bytes;
-	sum->tx_dropped += part->tx_dropped;
+	char rx_bytes[24], tx_bytes[24];
+
+	fprintf(out, "%5s %6s %15" PRIu64 " %18s %10.3f %15" PRIu64 " %18s %10.3f %15" PRIu64 "\n",
+		port, queue, rx->packets,
+		bytes_text(rx_bytes, sizeof(rx_bytes), rx->bytes_known, rx->bytes),
+		rx->packets / seconds / 1e6, tx->packets,
+		bytes_text(tx_bytes, sizeof(tx_bytes), tx->bytes_known, tx->bytes),
+		tx->packets / seconds / 1e6, tx->dropped);
 }
 
-static struct traffic
-queue_traffic(const struct port_result *result, uint16_t queue)
+static void
+print_port_traffic(FILE *out, const struct port_result *result, double seconds)
 {
-	struct traffic traffic = { 0 };
+	static const struct queue_result none = { .bytes_known = true };
+	uint16_t queues = RTE_MAX(result->port->nb_rxq, result->port->nb_txq);
+	char port[8], queue[8];
 
-	if (queue < result->port->nb_rxq) {
-		traffic.rx_packets = result->rx[queue].packets;
-		traffic.rx_bytes = result->rx[queue].bytes;
+	snprintf(port, sizeof(port), "%u", result->port->id);
+	for (uint16_t q = 0; q < queues; q++) {
+		snprintf(queue, sizeof(queue), "%u", q);
+		print_traffic(out, port, queue, q < result->port->nb_rxq ? &result->rx[q] : &none,
+			      q < result->port->nb_txq ? &result->tx[q] : &none, seconds);
 	}
-	if (queue < result->port->nb_txq) {
-		traffic.tx_packets = result->tx[queue].packets;
-		traffic.tx_bytes = result->tx[queue].bytes;
-		traffic.tx_dropped = result->tx[queue].dropped;
-	}
-	return traffic;
 }
 
 static void
 print_traffic_table(FILE *out, const struct results *results)
 {
 	double seconds = results->run->seconds;
-	struct traffic all = { 0 };
+	struct queue_result rx = { .packets = results->all.rx_packets,
+				   .bytes = results->all.rx_bytes,
+				   .bytes_known = results->rx_bytes_known };
+	struct queue_result tx = { .packets = results->all.tx_packets,
+				   .bytes = results->all.tx_bytes,
+				   .bytes_known = results->tx_bytes_known,
+				   .dropped = results->all.tx_dropped };
 
 	fprintf(out, "%5s %6s %15s %18s %10s %15s %18s %10s %15s\n", "port", "queue", "rx packets",
 		"rx bytes", "rx Mpps", "tx packets", "tx bytes", "tx Mpps", "tx dropped");
-	for (uint16_t i = 0; i < results->ports_count; i++) {
-		const struct port_result *result = &results->ports[i];
-		uint16_t queues = RTE_MAX(result->port->nb_rxq, result->port->nb_txq);
-		char port[8], queue[8];
-
-		snprintf(port, sizeof(port), "%u", result->port->id);
-		for (uint16_t q = 0; q < queues; q++) {
-			struct traffic traffic = queue_traffic(result, q);
-
-			snprintf(queue, sizeof(queue), "%u", q);
-			print_traffic(out, port, queue, &traffic, seconds);
-			add_traffic(&all, &traffic);
-		}
-	}
-	print_traffic(out, "all", "all", &all, seconds);
+	for (uint16_t i = 0; i < results->ports_count; i++)
+		print_port_traffic(out, &results->ports[i], seconds);
+	print_traffic(out, "all", "all", &rx, &tx, seconds);
 }
 
 static void
@@ -132,17 +122,22 @@ ratio(uint64_t part, uint64_t whole)
 static void
 print_cycles_table(FILE *out, const struct results *results)
 {
-	fprintf(out, "\nTSC cycles (%.3f GHz):\n%5s %15s %18s %18s %13s %8s\n",
-		rte_get_tsc_hz() / 1e9, "lcore", "packets", "busy", "idle", "busy/packet",
-		"busy %");
+	fprintf(out, "\nTSC cycles (%.3f GHz), per packet where not in all:\n",
+		rte_get_tsc_hz() / 1e9);
+	fprintf(out, "%5s %15s %18s %18s %8s %13s %9s %9s %9s\n", "lcore", "packets", "busy",
+		"idle", "busy %", "busy/packet", "receive", "transmit", "app");
 	for (unsigned int i = 0; i < results->lcores->count; i++) {
 		const struct lcore *lcore = &results->lcores->of[i];
 		const struct cycles *cycles = &lcore->cycles;
+		uint64_t busy = cycles_busy(cycles);
 
-		fprintf(out, "%5u %15" PRIu64 " %18" PRIu64 " %18" PRIu64 " %13.2f %8.2f\n",
-			lcore->id, cycles->packets, cycles->busy, cycles->idle,
-			ratio(cycles->busy, cycles->packets),
-			100 * ratio(cycles->busy, cycles->busy + cycles->idle));
+		fprintf(out,
+			"%5u %15" PRIu64 " %18" PRIu64 " %18" PRIu64 " %8.2f %13.2f %9.2f %9.2f "
+			"%9.2f\n",
+			lcore->id, cycles->packets, busy, cycles->idle,
+			100 * ratio(busy, busy + cycles->idle), ratio(busy, cycles->packets),
+			ratio(cycles->rx, cycles->packets), ratio(cycles->tx, cycles->packets),
+			ratio(cycles->app, cycles->packets));
 	}
 }
 
@@ -184,6 +179,26 @@ print_fill_lines(FILE *out, const struct results *results)
 	}
 }
 
+static void
+print_csum_line(FILE *out, const struct results *results)
+{
+	struct stream_counters sum = streams_total(results->run->watch.streams);
+
+	fprintf(out,
+		"\nReceived with bad checksums, as the devices say: IP %" PRIu64
+		", UDP or TCP %" PRIu64 "\n",
+		sum.bad_ip_csum, sum.bad_l4_csum);
+}
+
+void
+report_print_traffic(FILE *out, const struct results *results)
+{
+	print_traffic_table(out, results);
+	if (results->has_verify)
+		report_verify_print(out, results);
+	fflush(out);
+}
+
 void
 report_print(FILE *out, const struct results *results)
 {
@@ -192,10 +207,18 @@ report_print(FILE *out, const struct results *results)
 	print_traffic_table(out, results);
 	print_driver_table(out, results);
 	print_path_table(out, results);
+	if (results->options->mode == &fwd_csum)
+		print_csum_line(out, results);
+	if (results->has_verify)
+		report_verify_print(out, results);
 	if (results->options->record_core_cycles)
 		print_cycles_table(out, results);
 	if (results->options->record_burst_stats)
 		print_fill_lines(out, results);
+	if (results->bench != NULL && results->bench->count > 1)
+		report_bench_print(out, results->bench, results->options);
+	if (results->search != NULL)
+		report_search_print(out, results->search, results->ports_count);
 	fflush(out);
 }
 

@@ -59,6 +59,7 @@ gather_streams(struct port_result *result, const struct run *run)
 
 			rx->packets = counters.rx_packets;
 			rx->bytes = counters.rx_bytes;
+			rx->bytes_known = true;
 			rx->fill = stream->fill == NULL ? NULL : stream->fill->rx;
 		}
 		if (stream->tx_port == result->port->id &&
@@ -67,11 +68,45 @@ gather_streams(struct port_result *result, const struct run *run)
 
 			tx->packets = counters.tx_packets;
 			tx->bytes = counters.tx_bytes;
+			tx->bytes_known = true;
 			tx->dropped = counters.tx_dropped;
 			tx->no_mbufs = counters.no_mbufs;
 			tx->fill = stream->fill == NULL ? NULL : stream->fill->tx;
 		}
 	}
+}
+
+/*
+ * The bytes of one way's queues by the driver's counters: by queue where it has those and they
+ * account for all, else by port where that has one queue.
+ */
+static void
+take_bytes(struct queue_result *queues, uint16_t count, uint64_t port_packets, uint64_t port_bytes,
+	   const uint64_t *by_queue)
+{
+	uint64_t sum = 0;
+	bool by_port;
+
+	for (uint16_t i = 0; i < RTE_ETHDEV_QUEUE_STAT_CNTRS; i++)
+		sum += by_queue[i];
+	by_port = count == 1 && (port_bytes > 0 || port_packets == 0);
+	for (uint16_t i = 0; i < count; i++) {
+		bool told = i < RTE_ETHDEV_QUEUE_STAT_CNTRS && sum > 0 && sum == port_bytes;
+
+		queues[i].bytes = by_port ? port_bytes : told ? by_queue[i] : 0;
+		queues[i].bytes_known = by_port || told || queues[i].packets == 0;
+	}
+}
+
+static void
+gather_bytes(struct port_result *result)
+{
+	const struct rte_eth_stats *stats = &result->stats;
+
+	take_bytes(result->rx, result->port->nb_rxq, stats->ipackets, stats->ibytes,
+		   stats->q_ibytes);
+	take_bytes(result->tx, result->port->nb_txq, stats->opackets, stats->obytes,
+		   stats->q_obytes);
 }
 
 static void
@@ -137,14 +172,37 @@ gather_port(struct port_result *result, const struct port *port, const struct ru
 	gather_rx_queues(result);
 	gather_tx_queues(result);
 	gather_streams(result, run);
+	if (!result->gone)
+		result->has_stats = port_stats(port, &result->stats);
+	if (run->options->mode->bytes_from_driver)
+		gather_bytes(result);
 	if (result->gone)
 		return true;
 	rte_eth_link_get_nowait(port->id, &result->link);
 	rte_eth_dev_get_mtu(port->id, &result->mtu);
-	result->has_stats = rte_eth_stats_get(port->id, &result->stats) == 0;
 	gather_xstats(result);
 	gather_dump(result);
 	return true;
+}
+
+static void
+add_port(struct results *results, const struct port_result *result)
+{
+	struct stream_counters *all = &results->all;
+
+	for (uint16_t i = 0; i < result->port->nb_rxq; i++) {
+		all->rx_packets += result->rx[i].packets;
+		all->rx_bytes += result->rx[i].bytes;
+		if (result->rx[i].packets > 0 && !result->rx[i].bytes_known)
+			results->rx_bytes_known = false;
+	}
+	for (uint16_t i = 0; i < result->port->nb_txq; i++) {
+		all->tx_packets += result->tx[i].packets;
+		all->tx_bytes += result->tx[i].bytes;
+		all->tx_dropped += result->tx[i].dropped;
+		if (result->tx[i].packets > 0 && !result->tx[i].bytes_known)
+			results->tx_bytes_known = false;
+	}
 }
 
 bool
@@ -158,15 +216,22 @@ results_gather(struct results *results, const struct run *run)
 		.lcores = run->lcores,
 		.ports = calloc(ports->count, sizeof(*results->ports)),
 		.ports_count = ports->count,
+		.rx_bytes_known = true,
+		.tx_bytes_known = true,
 	};
 	if (results->ports == NULL) {
 		msg_error("out of memory for the results of %u ports", ports->count);
 		return false;
 	}
-	for (uint16_t i = 0; i < ports->count; i++)
+	for (uint16_t i = 0; i < ports->count; i++) {
 		if (!gather_port(&results->ports[i], &ports->of[i], run))
 			return false;
-	return true;
+		add_port(results, &results->ports[i]);
+	}
+	if (run->options->mode != &fwd_verify)
+		return true;
+	results->has_verify = verify_result_gather(&results->verify, run->watch.streams, ports);
+	return results->has_verify;
 }
 
 void
@@ -179,5 +244,6 @@ results_free(struct results *results)
 		free(results->ports[i].dump);
 	}
 	free(results->ports);
+	verify_result_free(&results->verify);
 	*results = (struct results){ 0 };
 }

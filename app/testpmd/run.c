@@ -5,14 +5,23 @@
 #include <signal.h>
 #include <time.h>
 
+#include <rte_cycles.h>
+
+#include "fwd.h"
+#include "live.h"
 #include "msg.h"
 #include "run.h"
-#include "stats_line.h"
+#include "verify.h"
 
 #define LINK_SECONDS 3.0
 
 /* How often devices are asked whether they are still there, in seconds. */
 #define CHECK_SECONDS 0.2
+
+/* How long frames under way are waited for, at most, and when none comes any more. */
+#define DRAIN_SECONDS       3.0
+#define DRAIN_QUIET_SECONDS 0.3
+#define DRAIN_LAST_MS       10
 
 /* Signals after which the program dies at once. */
 #define SIGNALS_TO_KILL 3
@@ -57,8 +66,8 @@ run_wake(void)
 	sem_post(&wake);
 }
 
-static double
-now(void)
+double
+run_now(void)
 {
 	struct timespec time;
 
@@ -66,9 +75,8 @@ now(void)
 	return time.tv_sec + time.tv_nsec * 1e-9;
 }
 
-/* Sleeps until that time or until woken. */
-static void
-sleep_until(double when)
+void
+run_sleep_until(double when)
 {
 	struct timespec time = { .tv_sec = (time_t)when,
 				 .tv_nsec = (long)((when - (time_t)when) * 1e9) };
@@ -79,12 +87,12 @@ sleep_until(double when)
 void
 run_wait_for_links(struct ports *ports)
 {
-	double until = now() + LINK_SECONDS;
+	double until = run_now() + LINK_SECONDS;
 	char text[RTE_ETH_LINK_MAX_STR_LEN];
 	struct rte_eth_link link;
 
-	while (!ports_links_up(ports) && now() < until && !run_signalled())
-		sleep_until(now() + 0.05);
+	while (!ports_links_up(ports) && run_now() < until && !run_signalled())
+		run_sleep_until(run_now() + 0.05);
 	for (uint16_t i = 0; i < ports->count; i++) {
 		const struct port *port = &ports->of[i];
 
@@ -93,6 +101,14 @@ run_wait_for_links(struct ports *ports)
 		rte_eth_link_to_str(text, sizeof(text), &link);
 		msg_notice("port %u (%s, %s): %s", port->id, port->name, port->driver, text);
 	}
+}
+
+/* A side that only receives is done when all that sent to it are. */
+static bool
+peers_ended(const struct run *run)
+{
+	return run->options->mode == &fwd_verify &&
+	       run->options->verify_role == VERIFY_ROLE_RECEIVE && verify_peers_ended();
 }
 
 static enum run_end
@@ -104,47 +120,80 @@ find_end(const struct run *run, double deadline)
 		return RUN_PACKETS;
 	if (streams_all_disabled(run->watch.streams))
 		return RUN_NO_PORT;
-	if (now() >= deadline)
+	if (run_now() >= deadline)
 		return RUN_DURATION;
+	if (peers_ended(run))
+		return RUN_PEERS_ENDED;
 	return RUN_GOES_ON;
 }
 
-static enum run_end
-wait_for_end(struct run *run, double start)
+enum run_end
+run_look(struct run *run)
+{
+	port_events_check(&run->watch);
+	run->end = find_end(run, INFINITY);
+	return run->end;
+}
+
+void
+run_wait(struct run *run, double seconds)
 {
 	const struct options *options = run->options;
-	double deadline = options->duration > 0 ? start + options->duration : INFINITY;
-	double next_line = options->stats_period > 0 ? start + options->stats_period : INFINITY;
-	double next_check = start;
-	struct stats_line line;
-	enum run_end end;
+	double deadline = seconds > 0 ? run->start + seconds : INFINITY;
+	double next_line = options->stats_period > 0 ? run->start + options->stats_period
+						     : INFINITY;
+	double next_check = run->start;
+	struct live live;
 
-	stats_line_begin(&line, run->watch.ports, run->watch.streams);
+	live_begin(&live, run);
 	for (;;) {
-		if (now() >= next_line) {
-			stats_line_print(&line, now() - start);
+		if (run_now() >= next_line) {
+			live_print(&live);
 			next_line += options->stats_period;
 		}
-		if (now() >= next_check) {
+		if (run_now() >= next_check) {
 			port_events_check(&run->watch);
-			next_check = now() + CHECK_SECONDS;
+			next_check = run_now() + CHECK_SECONDS;
 		}
-		end = find_end(run, deadline);
-		if (end != RUN_GOES_ON)
-			return end;
-		sleep_until(RTE_MIN(deadline, RTE_MIN(next_line, next_check)));
+		run->end = find_end(run, deadline);
+		if (run->end != RUN_GOES_ON)
+			return;
+		run_sleep_until(RTE_MIN(deadline, RTE_MIN(next_line, next_check)));
 	}
 }
 
 void
-run_forward(struct run *run)
+run_begin(struct run *run)
 {
-	double start = now();
-
 	lcores_launch(run->lcores);
-	run->end = wait_for_end(run, start);
+	run->start = run_now();
+}
+
+void
+run_drain(struct run *run, bool (*done)(void), uint64_t (*came)(void))
+{
+	double until = run_now() + DRAIN_SECONDS, quiet_since = run_now();
+	uint64_t seen = came();
+
+	run->sent_until = run_now();
+	streams_quieten(run->watch.streams);
+	while (!done() && run_now() < until && run_now() < quiet_since + DRAIN_QUIET_SECONDS) {
+		uint64_t seen_now = came();
+
+		if (seen_now != seen)
+			quiet_since = run_now();
+		seen = seen_now;
+		rte_delay_us_sleep(2000);
+	}
+	/* What came once too often comes after that, if it comes. */
+	rte_delay_us_sleep(DRAIN_LAST_MS * 1000);
+}
+
+void
+run_finish(struct run *run)
+{
 	run->lcores_stopped = lcores_stop(run->lcores);
-	run->seconds = now() - start;
+	run->seconds = (run->sent_until > 0 ? run->sent_until : run_now()) - run->start;
 }
 
 const char *
@@ -153,7 +202,8 @@ run_end_text(enum run_end end)
 	static const char *const texts[] = {
 		[RUN_GOES_ON] = "not ended",    [RUN_SIGNAL] = "signal",
 		[RUN_DURATION] = "duration",    [RUN_PACKETS] = "packets",
-		[RUN_NO_PORT] = "no port left",
+		[RUN_NO_PORT] = "no port left", [RUN_PEERS_ENDED] = "all senders ended",
+		[RUN_COMMAND] = "command",
 	};
 
 	return texts[end];

@@ -6,6 +6,7 @@
 #include "fwd.h"
 #include "msg.h"
 #include "streams.h"
+#include "verify.h"
 
 /* The positions of the receiving port's partner, by topology. */
 static uint16_t
@@ -58,8 +59,27 @@ give_frame(struct stream *stream, const struct port *port, const struct options 
 		return false;
 	frame_make(frame, &options->txpkts, &port->mac, &options->peers.of_port[port->id],
 		   port->pool);
+	frame->multi_flow = options->txonly_multi_flow;
 	stream->frame = frame;
 	return true;
+}
+
+/* Bursts of so many seconds at most: short enough not to be a load of their own. */
+#define PACE_BURST_SECONDS 20e-6
+
+static void
+set_pace(struct stream *stream, const struct port *port, const struct options *options)
+{
+	double pps = options->rate.value / (port->nb_txq / options->num_procs);
+	double at_once;
+
+	if (options->rate.value == 0)
+		return;
+	if (options->rate.bits)
+		pps /= tx_segments_total(&options->txpkts) * 8;
+	at_once = pps * PACE_BURST_SECONDS;
+	stream->pace.gap = rte_get_tsc_hz() / pps;
+	stream->pace.burst = at_once < 1 ? 1 : RTE_MIN(at_once, stream->burst);
 }
 
 static bool
@@ -76,7 +96,14 @@ make_stream(struct stream *stream, const struct port *rx_port, const struct port
 	stream->rx_queue = queue;
 	stream->tx_port = tx_port->id;
 	stream->tx_queue = queue;
-	stream->burst = burst;
+	stream->burst = stream->limit = burst;
+	stream->mac = tx_port->mac;
+	stream->peer = options->peers.of_port[tx_port->id];
+	stream->tx_offloads = tx_port->tx_offloads;
+	stream->tso_segment_size = tx_port->tso_segment_size;
+	stream->inserts_vlan = tx_port->inserts_vlan;
+	stream->vlan_tci = tx_port->vlan_tci;
+	set_pace(stream, tx_port, options);
 	if (options->record_burst_stats) {
 		stream->fill = rte_zmalloc(NULL, sizeof(*stream->fill), RTE_CACHE_LINE_SIZE);
 		if (stream->fill == NULL)
@@ -88,7 +115,8 @@ make_stream(struct stream *stream, const struct port *rx_port, const struct port
 bool
 streams_make(struct streams *streams, const struct ports *ports, const struct options *options)
 {
-	uint16_t queues = queues_used(options);
+	uint16_t queues = queues_used(options) / options->num_procs;
+	uint16_t first = queues * options->proc_id;
 	struct stream *stream;
 
 	if (options->mode->receives && options->mode->sends &&
@@ -103,13 +131,16 @@ streams_make(struct streams *streams, const struct ports *ports, const struct op
 			uint16_t to = partner_of[options->topology](i, ports->count);
 
 			/* A mode with one way has the same port at both ends. */
-			if (!options->mode->receives || !options->mode->sends)
+			if (!options->mode->receives || !options->mode->sends ||
+			    options->mode->answers)
 				to = i;
-			if (!make_stream(stream++, &ports->of[i], &ports->of[to], queue, options))
+			if (!make_stream(stream++, &ports->of[i], &ports->of[to], first + queue,
+					 options))
 				goto no_memory;
 		}
 	}
-	if (streams->of != NULL)
+	if (streams->of != NULL &&
+	    (options->mode != &fwd_verify || verify_prepare(streams, options)))
 		return true;
 no_memory:
 	msg_error("out of memory for %u streams", streams->count);
@@ -120,6 +151,8 @@ no_memory:
 void
 streams_free(struct streams *streams)
 {
+	if (streams->of != NULL)
+		verify_free(streams);
 	for (uint32_t i = 0; streams->of != NULL && i < streams->count; i++) {
 		rte_free(streams->of[i].fill);
 		rte_free((void *)(uintptr_t)streams->of[i].frame);
@@ -129,10 +162,18 @@ streams_free(struct streams *streams)
 }
 
 void
-streams_send_first(struct streams *streams)
+streams_send_first(struct streams *streams, uint32_t bursts)
+{
+	for (uint32_t n = 0; n < bursts; n++)
+		for (uint32_t i = 0; i < streams->count; i++)
+			fwd_txonly.run(&streams->of[i]);
+}
+
+void
+streams_quieten(struct streams *streams)
 {
 	for (uint32_t i = 0; i < streams->count; i++)
-		fwd_txonly.run(&streams->of[i]);
+		__atomic_store_n(&streams->of[i].quiet, true, __ATOMIC_RELAXED);
 }
 
 void
@@ -173,5 +214,49 @@ stream_counters_read(const struct stream *stream)
 		.tx_bytes = counter_read(&counters->tx_bytes),
 		.tx_dropped = counter_read(&counters->tx_dropped),
 		.no_mbufs = counter_read(&counters->no_mbufs),
+		.bad_ip_csum = counter_read(&counters->bad_ip_csum),
+		.bad_l4_csum = counter_read(&counters->bad_l4_csum),
 	};
+}
+
+struct stream_counters
+streams_total(const struct streams *streams)
+{
+	struct stream_counters sum = { 0 };
+
+	for (uint32_t i = 0; i < streams->count; i++) {
+		struct stream_counters counters = stream_counters_read(&streams->of[i]);
+
+		sum.rx_packets += counters.rx_packets;
+		sum.rx_bytes += counters.rx_bytes;
+		sum.tx_packets += counters.tx_packets;
+		sum.tx_bytes += counters.tx_bytes;
+		sum.tx_dropped += counters.tx_dropped;
+		sum.no_mbufs += counters.no_mbufs;
+		sum.bad_ip_csum += counters.bad_ip_csum;
+		sum.bad_l4_csum += counters.bad_l4_csum;
+	}
+	return sum;
+}
+
+struct stream_counters
+streams_port_counters(const struct streams *streams, uint16_t port)
+{
+	struct stream_counters sum = { 0 };
+
+	for (uint32_t i = 0; i < streams->count; i++) {
+		struct stream_counters counters = stream_counters_read(&streams->of[i]);
+
+		if (streams->of[i].rx_port == port) {
+			sum.rx_packets += counters.rx_packets;
+			sum.rx_bytes += counters.rx_bytes;
+		}
+		if (streams->of[i].tx_port == port) {
+			sum.tx_packets += counters.tx_packets;
+			sum.tx_bytes += counters.tx_bytes;
+			sum.tx_dropped += counters.tx_dropped;
+			sum.no_mbufs += counters.no_mbufs;
+		}
+	}
+	return sum;
 }

@@ -17,12 +17,18 @@ TIMEOUT = 30
 run_numbers = itertools.count()
 
 
-def eal_arguments(vdevs, memory=128):
+def new_prefix():
+    return f"vio-app-{os.getpid()}-{next(run_numbers)}"
+
+
+def eal_arguments(vdevs, memory=128, telemetry=False, files=False, prefix=None):
     """Own prefix and no files: runs cannot meet. Every lcore may use every CPU."""
     last = os.cpu_count() - 1
     cpus = f"(0-{last})" if last else "0"
-    arguments = ["--in-memory", "--no-pci", "--no-telemetry", "-m", str(memory)]
-    arguments += ["--file-prefix", f"vio-app-{os.getpid()}-{next(run_numbers)}"]
+    arguments = ["--no-pci", "-m", str(memory)]
+    arguments += [] if files else ["--in-memory"]
+    arguments += [] if telemetry else ["--no-telemetry"]
+    arguments += ["--file-prefix", prefix or new_prefix()]
     arguments += ["--lcores", ",".join(f"{lcore}@{cpus}" for lcore in range(WORKERS + 1))]
     for vdev in vdevs:
         arguments += ["--vdev", vdev]

@@ -14,16 +14,36 @@ import pytest
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "vhost"))
 
-from apprun import BINARY, TIMEOUT, Result, eal_arguments, read_until  # noqa: E402
+from apprun import BINARY, BUILD, TIMEOUT, Result, eal_arguments, read_until  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def plugin():
+    """Builds a plug-in from a source beside this file. EAL loads none from a folder that everyone
+    may write, so it goes into the build folder."""
+
+    def build(source):
+        folder = BUILD / "test" / "app"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{pathlib.Path(source).stem}.so"
+        flags = subprocess.run(
+            ["pkg-config", "--cflags", "libdpdk"], capture_output=True, text=True, check=True
+        ).stdout.split()
+        here = pathlib.Path(__file__).with_name(source)
+        arguments = ["cc", "-O2", "-Wall", "-D_GNU_SOURCE", "-shared", "-fPIC", *flags]
+        subprocess.run([*arguments, "-o", path, here], check=True)
+        return str(path)
+
+    return build
 
 
 @pytest.fixture
 def command(tmp_path):
     """The command line for these devices and options; the program is to write run.json."""
 
-    def build(vdevs, *options, memory=128, eal=()):
+    def build(vdevs, *options, eal=(), **more):
         own = ["--json", str(tmp_path / "run.json"), *options]
-        return [str(BINARY), *eal_arguments(vdevs, memory), *eal, "--", *own]
+        return [str(BINARY), *eal_arguments(vdevs, **more), *eal, "--", *own]
 
     return build
 
@@ -32,12 +52,13 @@ def command(tmp_path):
 def run(command, tmp_path):
     """Runs to the end; the exit status must be the expected one."""
 
-    def go(vdevs, *options, status=0, **more):
+    def go(vdevs, *options, status=0, typed="", environment=None, **more):
         path = tmp_path / "run.json"
         path.unlink(missing_ok=True)
         done = subprocess.run(
             command(vdevs, *options, **more),
-            stdin=subprocess.DEVNULL,
+            input=typed,
+            env=environment,
             capture_output=True,
             text=True,
             timeout=TIMEOUT,
@@ -53,8 +74,9 @@ def run(command, tmp_path):
 class Started:
     """A run that goes on until it is told to end. Killed when its time is over."""
 
-    def __init__(self, arguments, json_path, environment):
+    def __init__(self, arguments, json_path, environment, wait):
         self.json_path = json_path
+        self.prefix = arguments[arguments.index("--file-prefix") + 1]
         self.process = subprocess.Popen(
             arguments,
             stdin=subprocess.DEVNULL,
@@ -65,7 +87,9 @@ class Started:
         )
         self.timer = threading.Timer(TIMEOUT, self.process.kill)
         self.timer.start()
-        self.said = read_until(self.process, "forwarding: mode")
+        self.said = ""
+        if wait:
+            self.wait_for("forwarding: mode")
 
     def signal(self, number):
         self.process.send_signal(number)
@@ -86,12 +110,12 @@ class Started:
 
 @pytest.fixture
 def start(command, tmp_path):
-    """Starts a run and returns once it forwards."""
+    """Starts a run and returns once it forwards, or with wait=False at once."""
     running = []
 
-    def go(vdevs, *options, environment=None, **more):
+    def go(vdevs, *options, environment=None, wait=True, **more):
         arguments = command(vdevs, *options, **more)
-        running.append(Started(arguments, tmp_path / "run.json", environment))
+        running.append(Started(arguments, tmp_path / "run.json", environment, wait))
         return running[-1]
 
     yield go

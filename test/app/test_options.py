@@ -8,7 +8,7 @@ from apprun import BINARY, TIMEOUT
 
 # option, value (None: left out), a word of what was expected
 MALFORMED = [
-    ("forward-mode", "teleport", "io, macswap, rxonly, txonly"),
+    ("forward-mode", "teleport", "io, mac, macswap, 5tswap, rxonly, txonly, flowgen, csum, icmpecho, verify"),
     ("port-topology", "star", "paired, chained, loop"),
     ("nb-cores", "0", "from 1"),
     ("rxq", "-1", "from 0 to"),
@@ -41,6 +41,24 @@ MALFORMED = [
     ("json", "/no/such/folder/run.json", "a folder that exists"),
     ("json", None, "a file"),
     ("rxq", None, "a number"),
+    ("nb-ports", "x", "a number from 0"),
+    ("portmask", "0", "hexadecimal"),
+    ("num-procs", "0", "from 1"),
+    ("proc-id", "1", "less than --num-procs"),
+    ("num-procs", "2", "a divisor of --rxq"),
+    ("rate", "fast", "such as 1000000, 1.5Mpps or 10Gbps"),
+    ("rate", "10Gb", "such as 1000000, 1.5Mpps or 10Gbps"),
+    ("rate", "1e400", "such as 1000000"),
+    ("rate", "5Mpps", "a mode that makes frames"),
+    ("verify-role", "judge", "both, send, receive"),
+    ("search-sizes", "60", "from 64"),
+    ("search-loss", "101", "percent from 0 to 100"),
+    ("search-resolution", "-1", "percent"),
+    ("expect-loss", "none", "percent"),
+    ("expect-pps", "1Gbps", "packets per second"),
+    ("repeat", "0", "from 1"),
+    ("warmup", "x", "seconds"),
+    ("cmdline-file", "/no/such/file", "a file that can be read"),
 ]
 
 
@@ -90,6 +108,9 @@ def test_stray_word_is_named():
         (("--rxq=0",), "--rxq: found '0'"),
         (("--txq=0",), "--txq: found '0'"),
         (("--forward-mode=rxonly", "--txq=0", "--tx-first"), "--txq: found '0'"),
+        (("--forward-mode=verify", "--txpkts=59"), "--txpkts: found '59 bytes in all'"),
+        (("--forward-mode=flowgen", "--txpkts=41,41"), "--txpkts: found 'first segment 41'"),
+        (("--nb-ports=1", "--portmask=3"), "--nb-ports: found '--portmask as well'"),
     ],
 )
 def test_mode_without_its_queues_is_refused(options, name):

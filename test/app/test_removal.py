@@ -2,38 +2,22 @@
 """A port that goes away in mid-run is no longer polled, and is reported."""
 
 import os
-import pathlib
 import signal
-import subprocess
 import time
 
 import pytest
 
-from apprun import BUILD
 
-SOURCE = pathlib.Path(__file__).with_name("remover.c")
-
-
-@pytest.fixture(scope="module")
-def remover():
-    """Built where EAL loads plug-ins from: not in a folder that everyone may write."""
-    folder = BUILD / "test" / "app"
-    folder.mkdir(parents=True, exist_ok=True)
-    plugin = folder / "remover.so"
-    flags = subprocess.run(
-        ["pkg-config", "--cflags", "libdpdk"], capture_output=True, text=True, check=True
-    ).stdout.split()
-    subprocess.run(
-        ["cc", "-D_GNU_SOURCE", "-shared", "-fPIC", *flags, "-o", plugin, SOURCE], check=True
-    )
-    return plugin
+@pytest.fixture
+def remover(plugin):
+    return plugin("remover.c")
 
 
 @pytest.fixture
 def start_with_removal(start, remover):
     def go(vdevs, names, *options):
         environment = os.environ | {"VIO_TEST_REMOVE": ",".join(names)}
-        return start(vdevs, *options, eal=["-d", str(remover)], environment=environment)
+        return start(vdevs, *options, eal=["-d", remover], environment=environment)
 
     return go
 

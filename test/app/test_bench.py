@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Rates, searches, repeated runs, expectations."""
+
+import statistics
+
+import pytest
+
+TWO_PORTS = ["net_null0", "net_null1"]
+
+
+@pytest.mark.parametrize(
+    "mode,rate,pps",
+    [
+        ("txonly", "20k", 20e3),
+        ("txonly", "1.5Mpps", 1.5e6),
+        ("txonly", "102.4Mbps", 200e3),
+        ("flowgen", "0.4Mpps", 400e3),
+        ("verify", "100000", 100e3),
+    ],
+)
+def test_rate(run, mode, rate, pps):
+    """Of each port, whatever the number of its queues."""
+    done = run(
+        TWO_PORTS,
+        f"--forward-mode={mode}",
+        f"--rate={rate}",
+        "--rxq=2",
+        "--txq=2",
+        "--duration=0.8",
+        "--verify-role=send",
+    )
+    for port in done.json["ports"]:
+        sent = sum(queue["packets"] for queue in port["tx_queues"])
+        assert sent / done.json["duration"] == pytest.approx(pps, rel=0.01)
+
+
+def test_repeat_has_median_and_spread(run):
+    done = run(TWO_PORTS, "--duration=0.1", "--repeat=4", "--warmup=0.1")
+    runs, summary = done.json["runs"], done.json["summary"]
+    rates = [one["rx_pps"] for one in runs]
+    assert len(runs) == 4
+    assert summary["median_pps"] == pytest.approx(statistics.median(rates))
+    assert summary["lowest_pps"] == min(rates) and summary["highest_pps"] == max(rates)
+    spread = 100 * (max(rates) - min(rates)) / statistics.median(rates)
+    assert summary["spread_percent"] == pytest.approx(spread)
+    assert "warming up for 0.1 s" in done.err
+    assert "run 4 of 4" in done.err and "spread" in done.out
+    # What the warm-up forwarded is not in the measured runs.
+    assert done.json["forward"]["rx_pps"] == pytest.approx(rates[-1])
+
+
+def test_packets_hold_for_each_of_the_runs(run):
+    done = run(TWO_PORTS, "--packets=1000", "--repeat=3", "--warmup=0.05")
+    for one in done.json["runs"]:
+        assert round(one["rx_pps"] * one["duration"]) == 1000
+
+
+def test_expectations_met(run):
+    done = run(
+        TWO_PORTS, "--packets=100000", "--expect-pps=1000", "--expect-loss=0", status=0
+    )
+    assert done.json["summary"]["loss_met"] and done.json["summary"]["pps_met"]
+
+
+def test_expected_rate_not_met(run):
+    done = run(TWO_PORTS, "--packets=1000", "--expect-pps=1000Gpps", status=3)
+    assert "--expect-pps: found" in done.err and "expected at least 1000000000000" in done.err
+    assert not done.json["summary"]["pps_met"] and done.json["summary"]["loss_met"]
+
+
+def test_expected_loss_not_met(run):
+    """net_null swallows every frame."""
+    done = run(
+        ["net_null0,no-rx=1"],
+        "--forward-mode=verify",
+        "--packets=100",
+        "--expect-loss=5",
+        status=3,
+    )
+    assert "--expect-loss: found 100 %, expected at most 5 %" in done.err
+    assert done.json["verify"]["unexplained"] == 100
+
+
+SEARCH = ["--search", "--port-topology=loop", "--search-time=0.15", "--search-resolution=5"]
+
+
+def test_search_on_a_path_without_loss(run):
+    done = run(["net_ring0"], *SEARCH, "--search-sizes=64,1518")
+    small, large = done.json["search"]
+    assert [small["size"], large["size"]] == [64, 1518]
+    for found in (small, large):
+        assert found["found"] and found["pps"] > 1000
+        assert found["loss_percent"] == 0
+        assert found["latency"]["p50_ns"] > 0
+    assert "Highest rate without more loss than accepted" in done.out
+
+
+def test_search_finds_where_a_path_begins_to_lose(run, plugin):
+    """The path lets 20,000 frames a second through."""
+    path = plugin("limiter.c")
+    done = run(
+        ["net_ring0"],
+        "--search",
+        "--search-time=0.5",
+        "--search-resolution=5",
+        "--rate=100k",
+        "--search-sizes=256",
+        eal=["-d", path],
+    )
+    (found,) = done.json["search"]
+    assert found["found"]
+    assert found["pps"] == pytest.approx(20000, rel=0.12)
+    assert found["trials"] > 3
+
+
+def test_search_of_a_path_that_lets_nothing_through(run):
+    done = run(["net_null0,no-rx=1"], *SEARCH, "--rate=30", "--search-sizes=64")
+    (found,) = done.json["search"]
+    assert not found["found"] and found["pps"] == 0
+    assert "none" in done.out
+
+
+def test_accepted_loss(run):
+    done = run(
+        ["net_null0,no-rx=1"], *SEARCH, "--rate=1000", "--search-sizes=64", "--search-loss=100"
+    )
+    (found,) = done.json["search"]
+    assert found["found"] and found["pps"] == pytest.approx(1000, rel=0.1)
+    assert found["loss_percent"] == 100
