@@ -134,6 +134,9 @@ vio_rx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsig
 	q->addr_at = port->addr_at;
 	if (rte_pktmbuf_priv_flags(pool) & RTE_PKTMBUF_POOL_F_PINNED_EXT_BUF)
 		q->ol_flags = RTE_MBUF_F_EXTERNAL;
+	else
+		q->hdr_at = sizeof(struct rte_mbuf) + rte_pktmbuf_priv_size(pool) +
+			    RTE_PKTMBUF_HEADROOM - VIO_HDR_LEN;
 	q->rearm = rearm_word(dev->data->port_id);
 	q->buf_len = rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM + VIO_HDR_LEN;
 	q->refill_at = conf->rx_free_thresh != 0 ? conf->rx_free_thresh : VIO_REFILL_BATCH;

@@ -49,8 +49,9 @@ struct vio_tx_stats {
 struct vio_rxq {
 	struct vio_ring ring;
 	struct rte_mempool *pool;
+	uint64_t rearm;     /* the mbuf's rearm fields as each received packet begins, */
 	uint64_t ol_flags;  /* and its flags */
-	uint64_t rearm;     /* the mbuf's rearm fields as each received packet begins */
+	uint32_t hdr_at;    /* from an mbuf to its header; 0: where buf_addr says */
 	uint16_t addr_at;   /* where in an mbuf the device address of its buffer stands */
 	uint16_t refill_at; /* free descriptors that make a refill worth while */
 	uint32_t buf_len;   /* bytes that the device may write to each buffer, header included */

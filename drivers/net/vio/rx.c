@@ -122,12 +122,21 @@ first_length_is_good(struct vio_rxq *q, uint32_t len)
 	return false;
 }
 
+/* Where the device writes the header; without a look at the mbuf wherever the pool's layout tells.
+ */
+static inline const struct vio_net_hdr *
+header_of(const struct vio_rxq *q, const struct rte_mbuf *mbuf)
+{
+	if (likely(q->hdr_at != 0))
+		return RTE_PTR_ADD(mbuf, q->hdr_at);
+	return RTE_PTR_ADD(mbuf->buf_addr, RTE_PKTMBUF_HEADROOM - VIO_HDR_LEN);
+}
+
 /* The device's count of this frame's buffers, loaded once. */
 static inline uint16_t
-load_num_buffers(const struct rte_mbuf *mbuf)
+load_num_buffers(const struct vio_rxq *q, const struct rte_mbuf *mbuf)
 {
-	const struct vio_net_hdr *hdr = RTE_PTR_ADD(mbuf->buf_addr,
-						    RTE_PKTMBUF_HEADROOM - VIO_HDR_LEN);
+	const struct vio_net_hdr *hdr = header_of(q, mbuf);
 
 	return le16toh(*(const volatile uint16_t *)&hdr->num_buffers);
 }
@@ -194,7 +203,7 @@ receive_buffer(struct vio_rxq *q, struct rte_mbuf *mbuf, uint32_t len, const boo
 	begin_segment(q, mbuf, len - VIO_HDR_LEN);
 	if (!mergeable)
 		return mbuf;
-	num_buffers = load_num_buffers(mbuf);
+	num_buffers = load_num_buffers(q, mbuf);
 	if (likely(num_buffers == 1))
 		return mbuf;
 	begin_partial(q, mbuf, num_buffers);
@@ -223,9 +232,11 @@ rx_batch(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, uint16_t *taken,
 	uint64_t bytes = 0;
 
 	got = vq_get(q->ring.vq, mbufs, lens, n);
-	for (uint16_t i = 0; mergeable && i < got; i++)
-		rte_prefetch0(RTE_PTR_ADD(((struct rte_mbuf *)mbufs[i])->buf_addr,
-					  RTE_PKTMBUF_HEADROOM - VIO_HDR_LEN));
+	for (uint16_t i = 0; i < got; i++) {
+		rte_prefetch0(mbufs[i]);
+		if (mergeable)
+			rte_prefetch0(header_of(q, mbufs[i]));
+	}
 	for (uint16_t i = 0; i < got; i++) {
 		struct rte_mbuf *packet = receive_buffer(q, mbufs[i], lens[i], mergeable);
 
