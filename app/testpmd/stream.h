@@ -77,7 +77,8 @@ struct stream {
 
 /* A burst on its way through a forward mode. */
 struct burst {
-	struct rte_mbuf *packets[MAX_BURST];
+	/* Whole lines: drivers and the mempool copy these pointers by vectors. */
+	_Alignas(RTE_CACHE_LINE_SIZE) struct rte_mbuf *packets[MAX_BURST];
 	uint64_t bytes; /* 0 where the mode leaves counting them to the driver */
 	uint16_t count;
 };
