@@ -4,38 +4,18 @@
 
 #include "packed.h"
 
-#define WRAP_BITS ((uint16_t)(DESC_AVAIL | DESC_USED))
-
-/* The next slot to fill; at the ring's end the Driver Ring Wrap Counter flips (PACKED-WRAP-02). */
-static inline void
-avail_advance(struct vq *vq)
-{
-	struct packed_state *p = &vq->packed;
-
-	p->avail = circle_next(vq, p->avail);
-	if (p->avail == 0)
-		p->avail_flags ^= WRAP_BITS;
-	p->unpublished++;
-}
-
-/* Skips the n slots of a used list; n is at most the size (PACKED-WRAP-05). */
-static inline void
-used_advance(struct vq *vq, uint16_t n)
-{
-	struct packed_state *p = &vq->packed;
-	uint32_t next = (uint32_t)p->used + n;
-
-	if (next >= vq->counts.size) {
-		next -= vq->counts.size;
-		p->used_flags ^= WRAP_BITS;
-	}
-	p->used = next;
-}
-
 /*
- * Fills one slot. The flags of the first one since publish are kept back: the device takes
- * descriptors in ring order, so none of the others is its before that one is (PACKED-SG-06).
+ * The flags of the first descriptor since publish are kept back: with this AVAIL bit it does not
+ * look available. The device takes descriptors in ring order, so none of the others is its before
+ * that one is (PACKED-SG-06).
  */
+static inline uint16_t
+held_back(const struct packed_state *p, uint16_t flags)
+{
+	return p->unpublished == 0 ? flags ^ DESC_AVAIL : flags;
+}
+
+/* Fills one slot. */
 static inline void
 put_desc(struct vq *vq, uint64_t iova, uint32_t len, uint16_t id, uint16_t flags)
 {
@@ -44,15 +24,8 @@ put_desc(struct vq *vq, uint64_t iova, uint32_t len, uint16_t id, uint16_t flags
 
 	flags |= p->avail_flags;
 	desc->addr = htole64(iova);
-	if (p->unpublished == 0) {
-		p->first = p->avail;
-		p->first_flags = flags;
-		desc->len = htole32(len);
-		desc->id = htole16(id);
-	} else {
-		desc->used = htole64(len | (uint64_t)id << 32 | (uint64_t)flags << 48);
-	}
-	avail_advance(vq);
+	desc->used = htole64(len | (uint64_t)id << 32 | (uint64_t)held_back(p, flags) << 48);
+	vq_packed_avail_advance(vq, 1, flags);
 }
 
 /* Elements of an indirect table carry WRITE and nothing else (PACKED-IND-02). */
@@ -118,48 +91,38 @@ room_before_an_end(const struct vq *vq, uint16_t n)
 
 /* n buffers that lie side by side on the ring and whose ids do on the circle. */
 static inline __attribute__((always_inline)) void
-add_run(struct vq *vq, const struct vq_sg *sg, void *const *cookies, uint16_t n, bool in)
+add_run(struct vq *vq, void *const *objects, uint16_t n, const struct vq_view *view, const bool in)
 {
 	struct packed_state *p = &vq->packed;
 	struct packed_desc *desc = &p->desc[p->avail];
 	const uint16_t *ids = &vq->ids[vq->id_head];
+	const struct vq_view v = *view;
 	uint64_t flags = p->avail_flags | (in ? DESC_WRITE : 0);
+	uint64_t first_flags = held_back(p, flags);
 	uint32_t *room = vq->room;
 	uint16_t *count = vq->count;
 	void **slots = vq->cookies;
 
 	for (uint16_t i = 0; i < n; i++) {
+		struct vq_sg sg = object_element(objects[i], &v, in);
 		uint16_t id = ids[i];
 
-		slots[id] = cookies[i];
-		room[id] = in ? sg[i].len : 0;
+		slots[id] = objects[i];
+		room[id] = in ? sg.len : 0;
 		count[id] = 1;
-		desc[i].addr = htole64(sg[i].iova);
-		/* The first one's flags still say that it is the driver's (see put_desc). */
-		if (i == 0 && p->unpublished == 0) {
-			desc[i].len = htole32(sg[i].len);
-			desc[i].id = htole16(id);
-			continue;
-		}
-		desc[i].used = htole64(sg[i].len | (uint64_t)id << 32 | flags << 48);
+		desc[i].addr = htole64(sg.iova);
+		desc[i].used = htole64(sg.len | (uint64_t)id << 32 |
+				       (i == 0 ? first_flags : flags) << 48);
 	}
-	if (p->unpublished == 0) {
-		p->first = p->avail;
-		p->first_flags = flags;
-	}
-	p->unpublished += n;
-	p->avail += n;
-	if (p->avail == vq->counts.size) {
-		p->avail = 0;
-		p->avail_flags ^= WRAP_BITS;
-	}
+	vq_packed_avail_advance(vq, n, flags);
 	vq->id_head = vq->id_head + n == vq->counts.size ? 0 : vq->id_head + n;
 	vq->counts.free -= n;
 	vq->counts.held += n;
 }
 
 static inline __attribute__((always_inline)) uint16_t
-add_singles(struct vq *vq, const struct vq_sg *sg, void *const *cookies, uint16_t n, bool in)
+add_singles(struct vq *vq, void *const *objects, uint16_t n, const struct vq_view *view,
+	    const bool in)
 {
 	uint16_t done = 0;
 
@@ -170,22 +133,22 @@ add_singles(struct vq *vq, const struct vq_sg *sg, void *const *cookies, uint16_
 	while (done < n) {
 		uint16_t run = room_before_an_end(vq, n - done);
 
-		add_run(vq, sg + done, cookies + done, run, in);
+		add_run(vq, objects + done, run, view, in);
 		done += run;
 	}
 	return n;
 }
 
-static uint16_t
-packed_add_in(struct vq *vq, const struct vq_sg *sg, void *const *cookies, uint16_t n)
+uint16_t
+vq_packed_add_in(struct vq *vq, void *const *objects, uint16_t n, const struct vq_view *view)
 {
-	return add_singles(vq, sg, cookies, n, true);
+	return add_singles(vq, objects, n, view, true);
 }
 
-static uint16_t
-packed_add_out(struct vq *vq, const struct vq_sg *sg, void *const *cookies, uint16_t n)
+uint16_t
+vq_packed_add_out(struct vq *vq, void *const *objects, uint16_t n, const struct vq_view *view)
 {
-	return add_singles(vq, sg, cookies, n, false);
+	return add_singles(vq, objects, n, view, false);
 }
 
 /* One release for the whole batch: every store before it, in any descriptor, is visible to a device
@@ -286,7 +249,7 @@ batch_size(const struct vq *vq, uint16_t id)
 static inline void
 complete(struct vq *vq, uint16_t id)
 {
-	used_advance(vq, vq->count[id]);
+	vq_packed_used_advance(vq, vq->count[id]);
 	slot_clear(vq, id);
 	id_return(vq, id);
 }
@@ -357,6 +320,22 @@ vq_packed_get_in_order(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n
 	}
 	vq_barrier_read(vq->platform);
 	return got;
+}
+
+/*
+ * To be written as well as read: the slots are refilled next, and a line that comes for reading
+ * only has to be asked for twice.
+ */
+static void
+packed_prefetch(const struct vq *vq, uint16_t n)
+{
+	uint16_t left = vq->counts.size - vq->packed.used;
+	const struct packed_desc *desc = &vq->packed.desc[vq->packed.used];
+
+	if (n > left)
+		n = left;
+	for (uint16_t i = 0; i < n; i += VQ_ALIGN / sizeof(*desc))
+		__builtin_prefetch(&desc[i], 1);
 }
 
 /* The used descriptors of one round stand where the lists that they complete began. */
@@ -435,35 +414,17 @@ packed_enable_cb(struct vq *vq)
 	return vq_used_count(vq, 1) != 0;
 }
 
-#define COMMON_OPERATIONS                                                      \
-	.add = packed_add, .add_in = packed_add_in, .add_out = packed_add_out, \
-	.publish = packed_publish, .kick_prepare = packed_kick_prepare,        \
-	.notify_data = packed_notify_data, .disable_cb = packed_disable_cb,    \
-	.enable_cb = packed_enable_cb, .packed = true
+#define COMMON_OPERATIONS                                                                  \
+	.add = packed_add, .publish = packed_publish, .kick_prepare = packed_kick_prepare, \
+	.notify_data = packed_notify_data, .prefetch = packed_prefetch,                    \
+	.disable_cb = packed_disable_cb, .enable_cb = packed_enable_cb, .packed = true
 
-/* Any order, and in order. */
-static const struct vq_layout layouts[VQ_SIMD_COUNT][2] = {
-	[VQ_SIMD_NONE] = {
-		{ COMMON_OPERATIONS, .get = vq_packed_get, .used_count = packed_used_count },
-		{ COMMON_OPERATIONS, .get = vq_packed_get_in_order,
-		  .used_count = packed_used_count_in_order },
-	},
-#if defined(__x86_64__)
-	[VQ_SIMD_AVX2] = {
-		{ COMMON_OPERATIONS, .get = vq_packed_get_avx2, .used_count = packed_used_count },
-		{ COMMON_OPERATIONS, .get = vq_packed_get_in_order_avx2,
-		  .used_count = packed_used_count_in_order },
-	},
-	[VQ_SIMD_AVX512] = {
-		{ COMMON_OPERATIONS, .get = vq_packed_get_avx512, .used_count = packed_used_count },
-		{ COMMON_OPERATIONS, .get = vq_packed_get_in_order_avx512,
-		  .used_count = packed_used_count_in_order },
-	},
-#endif
+const struct vq_layout vq_packed_layout[2] = {
+	{ COMMON_OPERATIONS, .used_count = packed_used_count },
+	{ COMMON_OPERATIONS, .used_count = packed_used_count_in_order },
 };
 
-const struct vq_layout *
-vq_packed_layout(bool in_order, enum vq_simd simd)
-{
-	return &layouts[simd][in_order];
-}
+const struct vq_fast vq_packed_plain[2] = {
+	{ vq_packed_get, vq_packed_add_in, vq_packed_add_out },
+	{ vq_packed_get_in_order, vq_packed_add_in, vq_packed_add_out },
+};

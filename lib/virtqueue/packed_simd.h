@@ -1,98 +1,136 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Taking used descriptors of a packed ring by vectors: the one source behind each instruction set.
- * A file includes a shim (LANES, vec, vec_*), then this, and names the result.
- *
- * The vector takes LANES descriptors at once where they complete buffers of one descriptor each, in
- * the order in which those were added, whether or not the device promised that order. Everything
- * else falls to plain C for those descriptors, and comes back. So ids are compared with the
- * driver's own circle, never looked up: a lie cannot but fail the comparison, and then meets the
- * checks of the plain path.
+ * The packed layout by vectors: the one source behind each instruction set. A file includes a shim,
+ * then this, and makes a table of PACKED_FAST.
  */
+#ifndef VQ_PACKED_SIMD_H
+#define VQ_PACKED_SIMD_H
+
 #include "packed.h"
+#include "simd_batch.h"
+
+#define FLAGS(flags) ((uint64_t)(flags) << 48)
 
 /* Takes LANES used descriptors, if they all are of the simple kind. */
 static inline bool
-take_lanes(struct vq *vq, void **cookies, uint32_t *lens)
+packed_take(struct vq *vq, void **cookies, uint32_t *lens)
 {
-	const uint16_t *circle = &vq->ids[vq->id_tail];
-	vec used = vec_load_used(&vq->packed.desc[vq->packed.used]);
-	vec want = vec_set((uint64_t)vq->packed.used_flags << 48);
-	vec ids = vec_ids(used);
-	uint16_t first = circle[0];
+	const struct packed_state *p = &vq->packed;
+	vec used = vec_load_second(&p->desc[p->used]);
+	vec ids = vec_and(vec_swap32(used), vec_set(0xffff));
 
-	/* Used; the oldest buffers, in their order; whose ids follow each other; of one descriptor.
-	 */
-	if (!vec_all_equal(vec_and(used, (uint64_t)(DESC_AVAIL | DESC_USED) << 48), want) ||
-	    !vec_all_equal(ids, vec_load16(circle)) || !vec_all_equal(ids, vec_count_up(first)) ||
-	    !counts_are_one(&vq->count[first]))
-		return false;
-	vec_copy_cookies(cookies, &vq->cookies[first]);
-	if (lens != NULL)
-		vec_store_lens(lens, used, &vq->room[first]);
-	counts_clear(&vq->count[first]);
-	return true;
-}
-
-/* How many more descriptors lie before the end of the ring, or of the circle. */
-static inline uint16_t
-before_an_end(const struct vq *vq)
-{
-	uint16_t ring = vq->counts.size - vq->packed.used, circle = vq->counts.size - vq->id_tail;
-
-	return ring < circle ? ring : circle;
-}
-
-/* Accounts for n buffers of one descriptor each that left in order: the circle stays as it is. */
-static inline void
-leave_in_order(struct vq *vq, uint16_t n)
-{
-	vq->packed.used += n;
-	if (vq->packed.used == vq->counts.size) {
-		vq->packed.used = 0;
-		vq->packed.used_flags ^= DESC_AVAIL | DESC_USED;
-	}
-	vq->id_tail += n;
-	if (vq->id_tail == vq->counts.size)
-		vq->id_tail = 0;
-	vq->counts.free += n;
-	vq->counts.in_flight -= n;
+	return vec_all_equal(vec_and(used, vec_set(FLAGS(DESC_AVAIL | DESC_USED))),
+			     vec_set(FLAGS(p->used_flags))) &&
+	       lanes_leave(vq, ids, used, cookies, lens);
 }
 
 static inline uint16_t
-get_by_lanes(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
+packed_get_lanes(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
 {
-	uint16_t most = before_an_end(vq), got = 0;
+	struct packed_state *p = &vq->packed;
+	uint16_t most = least(n, vq->counts.size - p->used, vq->counts.size - vq->id_tail);
+	uint16_t got = 0;
 
-	if (most > n)
-		most = n;
 	while (got + LANES <= most) {
-		if (!take_lanes(vq, cookies + got, lens != NULL ? lens + got : NULL))
+		if (!packed_take(vq, cookies + got, lens != NULL ? lens + got : NULL))
 			break;
-		leave_in_order(vq, LANES);
+		vq_packed_used_advance(vq, LANES);
+		leave_account(vq, LANES);
 		got += LANES;
 	}
 	return got;
 }
 
-/* plain takes what vectors cannot, LANES at a time. */
-static inline uint16_t
-get_by_vectors(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n,
-	       uint16_t (*plain)(struct vq *, void **, uint32_t *, uint16_t))
+static inline bool
+packed_leave_batch(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
 {
-	uint16_t got = 0, some, wanted;
+	(void)n;
+	if (!lanes_leave_batch(vq, cookies, lens))
+		return false;
+	vq_packed_used_advance(vq, LANES);
+	return true;
+}
 
-	if (vq->counts.error != VQ_OK)
-		return 0;
-	do {
-		/* What was not published, or waits in a batch already, is the plain path's. */
-		if (vq->counts.held == 0 && vq->batch_left == 0)
-			got += get_by_lanes(vq, cookies + got, lens != NULL ? lens + got : NULL,
-					    n - got);
-		wanted = n - got < LANES ? n - got : LANES;
-		some = plain(vq, cookies + got, lens != NULL ? lens + got : NULL, wanted);
-		got += some;
-	} while (some == wanted && got < n);
+static uint16_t
+packed_get_fast(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
+{
+	uint16_t got = get_batch(vq, cookies, lens, n, packed_get_lanes, packed_leave_batch,
+				 vq_packed_get);
+
 	vq_barrier_read(vq->platform);
 	return got;
 }
+
+static uint16_t
+packed_get_in_order_fast(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
+{
+	uint16_t got = get_batch(vq, cookies, lens, n, packed_get_lanes, packed_leave_batch,
+				 vq_packed_get_in_order);
+
+	vq_barrier_read(vq->platform);
+	return got;
+}
+
+/* Fills LANES descriptors. The first since publish does not yet look available. */
+static inline __attribute__((always_inline)) void
+packed_put(struct vq *vq, void *const *objects, const struct vq_view *view, uint64_t flags,
+	   const bool in)
+{
+	struct packed_state *p = &vq->packed;
+	uint16_t first = vq->ids[vq->id_head];
+	vec ids = vec_swap32(vec_count_up(first));
+	vec word = vec_or(vec_or(lanes_len(objects, view, in), ids), vec_set(FLAGS(flags)));
+
+	if (p->unpublished == 0)
+		word = vec_xor(word, vec_first(FLAGS(DESC_AVAIL)));
+	vec_store_pairs(&p->desc[p->avail], lanes_iova(objects, view, in), word);
+	lanes_fill(vq, first, objects, in ? view->in_len : 0);
+	vq_packed_avail_advance(vq, LANES, flags);
+	fill_account(vq, LANES);
+}
+
+static inline __attribute__((always_inline)) uint16_t
+packed_add_lanes(struct vq *vq, void *const *objects, uint16_t n, const struct vq_view *view,
+		 const bool in)
+{
+	uint16_t most = least(n, vq->counts.size - vq->packed.avail, vq->counts.size - vq->id_head);
+	uint64_t flags = vq->packed.avail_flags | (in ? DESC_WRITE : 0);
+	uint16_t done;
+
+	for (done = 0; done + LANES <= most && ids_count_up(&vq->ids[vq->id_head]); done += LANES)
+		packed_put(vq, objects + done, view, flags, in);
+	return done;
+}
+
+static inline uint16_t
+packed_add_in_lanes(struct vq *vq, void *const *objects, uint16_t n, const struct vq_view *view)
+{
+	return packed_add_lanes(vq, objects, n, view, true);
+}
+
+static inline uint16_t
+packed_add_out_lanes(struct vq *vq, void *const *objects, uint16_t n, const struct vq_view *view)
+{
+	return packed_add_lanes(vq, objects, n, view, false);
+}
+
+static uint16_t
+packed_add_in_fast(struct vq *vq, void *const *objects, uint16_t n, const struct vq_view *view)
+{
+	return add_batch(vq, objects, n, view, packed_add_in_lanes, vq_packed_add_in);
+}
+
+static uint16_t
+packed_add_out_fast(struct vq *vq, void *const *objects, uint16_t n, const struct vq_view *view)
+{
+	return add_batch(vq, objects, n, view, packed_add_out_lanes, vq_packed_add_out);
+}
+
+/* Any order, and in order. */
+#define PACKED_FAST                                                                            \
+	{                                                                                      \
+		{ packed_get_fast, packed_add_in_fast, packed_add_out_fast },                  \
+			{ packed_get_in_order_fast, packed_add_in_fast, packed_add_out_fast }, \
+	}
+
+#endif

@@ -19,21 +19,34 @@
 
 struct vq_layout {
 	int (*add)(struct vq *vq, const struct vq_sg *sg, uint16_t out, uint16_t in, void *cookie);
-	uint16_t (*add_in)(struct vq *vq, const struct vq_sg *sg, void *const *cookies, uint16_t n);
-	uint16_t (*add_out)(struct vq *vq, const struct vq_sg *sg, void *const *cookies,
-			    uint16_t n);
 	void (*publish)(struct vq *vq);
 	bool (*kick_prepare)(struct vq *vq);
 	uint16_t (*notify_data)(const struct vq *vq);
-	uint16_t (*get)(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n);
+	void (*prefetch)(const struct vq *vq, uint16_t n);
 	uint16_t (*used_count)(const struct vq *vq, uint16_t limit);
 	void (*disable_cb)(struct vq *vq);
 	bool (*enable_cb)(struct vq *vq);
 	bool packed;
 };
 
-const struct vq_layout *vq_split_layout(bool in_order);
-const struct vq_layout *vq_packed_layout(bool in_order, enum vq_simd simd);
+/* What is done to many buffers at once, for which there are vectors. */
+struct vq_fast {
+	uint16_t (*get)(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n);
+	uint16_t (*add_in)(struct vq *vq, void *const *objects, uint16_t n,
+			   const struct vq_view *view);
+	uint16_t (*add_out)(struct vq *vq, void *const *objects, uint16_t n,
+			    const struct vq_view *view);
+};
+
+extern const struct vq_layout vq_split_layout;
+/* From here on by whether buffers are used in order. */
+extern const struct vq_layout vq_packed_layout[2];
+extern const struct vq_fast vq_split_plain[2], vq_packed_plain[2];
+extern const struct vq_fast vq_split_avx2[2], vq_packed_avx2[2];
+extern const struct vq_fast vq_split_avx512[2], vq_packed_avx512[2];
+
+/* Those of an instruction set that the CPU has. */
+const struct vq_fast *vq_fast_of(enum vq_simd simd, bool packed, bool in_order);
 
 /* What each layout alone needs. Written by the polling thread only. */
 struct split_state {
@@ -43,6 +56,7 @@ struct split_state {
 	uint16_t mask;       /* size - 1 */
 	uint16_t avail_idx;  /* of the next buffer; the device sees it at publish */
 	uint16_t used_idx;   /* of the next used entry to take */
+	uint16_t used_seen;  /* what the device's used index was when last looked at */
 	uint16_t kicked_idx; /* avail_idx at the last kick_prepare() */
 };
 
@@ -62,6 +76,7 @@ struct packed_state {
 
 struct vq {
 	struct vq_counts counts; /* first: what callers read without a call */
+	const struct vq_fast *fast;
 	const struct vq_layout *layout;
 	union {
 		struct split_state split;
@@ -156,6 +171,33 @@ slot_clear(struct vq *vq, uint16_t id)
 	vq->count[id] = 0;
 	vq->counts.in_flight--;
 	return cookie;
+}
+
+/* What stands at a place in an object. */
+static inline uint64_t
+object_long(const void *object, size_t at)
+{
+	return *(const uint64_t *)((const char *)object + at);
+}
+
+static inline uint16_t
+object_word(const void *object, size_t at)
+{
+	return *(const uint16_t *)((const char *)object + at);
+}
+
+/* The one element of an object's buffer. */
+static inline __attribute__((always_inline)) struct vq_sg
+object_element(const void *object, const struct vq_view *view, const bool in)
+{
+	if (in)
+		return (struct vq_sg){ .iova = object_long(object, view->addr_at) + view->in_offset,
+				       .len = view->in_len };
+	return (struct vq_sg){
+		.iova = object_long(object, view->addr_at) + object_word(object, view->offset_at) -
+			view->before,
+		.len = (uint32_t)object_word(object, view->len_at) + view->before,
+	};
 }
 
 /* Every used id passes here before anything is indexed with it. */

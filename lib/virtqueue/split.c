@@ -2,7 +2,7 @@
 /* The split layout (spec 2.7). */
 #include <errno.h>
 
-#include "queue.h"
+#include "split.h"
 
 /* used_event and avail_event follow the last entry of the other side's ring (spec 2.7.7, 2.7.9). */
 static inline uint16_t *
@@ -98,11 +98,13 @@ split_add(struct vq *vq, const struct vq_sg *sg, uint16_t out, uint16_t in, void
 }
 
 static inline __attribute__((always_inline)) uint16_t
-add_singles(struct vq *vq, const struct vq_sg *sg, void *const *cookies, uint16_t n, bool in)
+add_singles(struct vq *vq, void *const *objects, uint16_t n, const struct vq_view *view,
+	    const bool in)
 {
 	struct split_state *s = &vq->split;
 	struct split_desc *desc = s->desc;
 	uint16_t *avail = s->avail->ring, *count = vq->count, head = vq->id_head;
+	const struct vq_view v = *view;
 	const uint16_t *ids = vq->ids;
 	uint32_t *room = vq->room;
 	void **slots = vq->cookies;
@@ -112,12 +114,13 @@ add_singles(struct vq *vq, const struct vq_sg *sg, void *const *cookies, uint16_
 	if (n > vq->counts.free)
 		n = vq->counts.free;
 	for (uint16_t i = 0; i < n; i++) {
+		struct vq_sg sg = object_element(objects[i], &v, in);
 		uint16_t id = ids[(uint16_t)(head + i) & s->mask];
 
-		slots[id] = cookies[i];
-		room[id] = in ? sg[i].len : 0;
+		slots[id] = objects[i];
+		room[id] = in ? sg.len : 0;
 		count[id] = 1;
-		write_desc(&desc[id], &sg[i], in ? DESC_WRITE : 0, 0);
+		write_desc(&desc[id], &sg, in ? DESC_WRITE : 0, 0);
 		avail[(uint16_t)(s->avail_idx + i) & s->mask] = htole16(id);
 	}
 	s->avail_idx += n;
@@ -127,16 +130,16 @@ add_singles(struct vq *vq, const struct vq_sg *sg, void *const *cookies, uint16_
 	return n;
 }
 
-static uint16_t
-split_add_in(struct vq *vq, const struct vq_sg *sg, void *const *cookies, uint16_t n)
+uint16_t
+vq_split_add_in(struct vq *vq, void *const *objects, uint16_t n, const struct vq_view *view)
 {
-	return add_singles(vq, sg, cookies, n, true);
+	return add_singles(vq, objects, n, view, true);
 }
 
-static uint16_t
-split_add_out(struct vq *vq, const struct vq_sg *sg, void *const *cookies, uint16_t n)
+uint16_t
+vq_split_add_out(struct vq *vq, void *const *objects, uint16_t n, const struct vq_view *view)
 {
-	return add_singles(vq, sg, cookies, n, false);
+	return add_singles(vq, objects, n, view, false);
 }
 
 /* Descriptors and ring entries before the index that covers them (SPLIT-SUPPLY-01); it pairs with
@@ -214,37 +217,18 @@ complete(struct vq *vq, uint16_t head)
 	vq->split.used_idx++;
 }
 
-/* Loads the used index, once, and checks it against what is in flight. Returns how many entries may
- * be taken. */
-static inline uint16_t
-used_begin(struct vq *vq)
-{
-	uint16_t pending;
-
-	if (vq->counts.error != VQ_OK)
-		return 0;
-	pending = used_pending(vq);
-	if (pending > vq->counts.in_flight) {
-		vq->counts.error = VQ_ERR_INDEX_JUMP;
-		return 0;
-	}
-	/* The index before the entries that it covers, and their buffers (SPLIT-USED-04). */
-	vq_barrier_read(vq->platform);
-	return pending;
-}
-
 static inline uint16_t
 smaller(uint16_t a, uint16_t b)
 {
 	return a < b ? a : b;
 }
 
-static uint16_t
-split_get(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
+uint16_t
+vq_split_get(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
 {
 	uint16_t got;
 
-	n = smaller(n, used_begin(vq));
+	n = vq_split_used_begin(vq, n);
 	for (got = 0; got < n; got++) {
 		struct split_used_elem elem = used_load(vq, vq->split.used_idx);
 
@@ -298,13 +282,13 @@ batch_begin(struct vq *vq, uint16_t pending)
 	return vq->counts.error == VQ_OK;
 }
 
-static uint16_t
-split_get_in_order(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
+uint16_t
+vq_split_get_in_order(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
 {
-	uint16_t pending = used_begin(vq);
-	uint16_t got;
+	uint16_t pending, got;
 
-	n = smaller(n, pending);
+	n = vq_split_used_begin(vq, n);
+	pending = vq->split.used_seen - vq->split.used_idx;
 	for (got = 0; got < n; got++) {
 		uint16_t head;
 		bool last;
@@ -320,6 +304,20 @@ split_get_in_order(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
 		complete(vq, head);
 	}
 	return got;
+}
+
+/* Used entries are only read; the descriptors of the buffers that they should name are filled next.
+ */
+static void
+split_prefetch(const struct vq *vq, uint16_t n)
+{
+	const struct split_state *s = &vq->split;
+	uint16_t at = s->used_idx & s->mask, id = vq->ids[vq->id_tail];
+
+	for (uint16_t i = 0; i < n; i += VQ_ALIGN / sizeof(struct split_used_elem))
+		__builtin_prefetch(&s->used->ring[(at + i) & s->mask]);
+	for (uint16_t i = 0; i < n; i += VQ_ALIGN / sizeof(struct split_desc))
+		__builtin_prefetch(&s->desc[(id + i) & s->mask], 1);
 }
 
 static uint16_t
@@ -357,24 +355,18 @@ split_enable_cb(struct vq *vq)
 	return split_used_count(vq, 1) != 0;
 }
 
-#define COMMON_OPERATIONS                                                   \
-	.add = split_add, .add_in = split_add_in, .add_out = split_add_out, \
-	.publish = split_publish, .kick_prepare = split_kick_prepare,       \
-	.notify_data = split_notify_data, .used_count = split_used_count,   \
-	.disable_cb = split_disable_cb, .enable_cb = split_enable_cb
-
-static const struct vq_layout any_order = {
-	COMMON_OPERATIONS,
-	.get = split_get,
+const struct vq_layout vq_split_layout = {
+	.add = split_add,
+	.publish = split_publish,
+	.kick_prepare = split_kick_prepare,
+	.notify_data = split_notify_data,
+	.prefetch = split_prefetch,
+	.used_count = split_used_count,
+	.disable_cb = split_disable_cb,
+	.enable_cb = split_enable_cb,
 };
 
-static const struct vq_layout in_order_only = {
-	COMMON_OPERATIONS,
-	.get = split_get_in_order,
+const struct vq_fast vq_split_plain[2] = {
+	{ vq_split_get, vq_split_add_in, vq_split_add_out },
+	{ vq_split_get_in_order, vq_split_add_in, vq_split_add_out },
 };
-
-const struct vq_layout *
-vq_split_layout(bool in_order)
-{
-	return in_order ? &in_order_only : &any_order;
-}

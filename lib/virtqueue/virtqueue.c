@@ -91,9 +91,8 @@ carve_state(struct vq *vq, uint16_t size)
 }
 
 static void
-init_split(struct vq *vq, char *ring, const struct ring_plan *plan, bool in_order)
+init_split(struct vq *vq, char *ring, const struct ring_plan *plan)
 {
-	vq->layout = vq_split_layout(in_order);
 	vq->split.desc = (struct split_desc *)ring;
 	vq->split.avail = (struct split_avail *)(ring + plan->driver);
 	vq->split.used = (struct split_used *)(ring + plan->device);
@@ -102,10 +101,8 @@ init_split(struct vq *vq, char *ring, const struct ring_plan *plan, bool in_orde
 
 /* Both wrap counters start at 1 (spec 2.8.1). */
 static void
-init_packed(struct vq *vq, char *ring, const struct ring_plan *plan, bool in_order,
-	    enum vq_simd simd)
+init_packed(struct vq *vq, char *ring, const struct ring_plan *plan)
 {
-	vq->layout = vq_packed_layout(in_order, simd);
 	vq->packed.desc = (struct packed_desc *)ring;
 	vq->packed.driver_event = (struct packed_event *)(ring + plan->driver);
 	vq->packed.device_event = (struct packed_event *)(ring + plan->device);
@@ -122,7 +119,7 @@ is_aligned(const void *p)
 struct vq *
 vq_init(const struct vq_params *params)
 {
-	bool in_order = params->flags & VQ_IN_ORDER;
+	bool packed = params->flags & VQ_PACKED, in_order = params->flags & VQ_IN_ORDER;
 	struct vq *vq = params->state;
 	struct ring_plan plan;
 
@@ -149,10 +146,12 @@ vq_init(const struct vq_params *params)
 	}
 	for (uint16_t i = 0; i < vq->counts.size; i++)
 		vq->ids[i] = i;
-	if (params->flags & VQ_PACKED)
-		init_packed(vq, params->ring, &plan, in_order, params->simd);
+	vq->layout = packed ? &vq_packed_layout[in_order] : &vq_split_layout;
+	vq->fast = vq_fast_of(params->simd, packed, in_order);
+	if (packed)
+		init_packed(vq, params->ring, &plan);
 	else
-		init_split(vq, params->ring, &plan, in_order);
+		init_split(vq, params->ring, &plan);
 	return vq;
 }
 
@@ -199,15 +198,15 @@ vq_add(struct vq *vq, const struct vq_sg *sg, uint16_t out, uint16_t in, void *c
 }
 
 uint16_t
-vq_add_in(struct vq *vq, const struct vq_sg *sg, void *const *cookies, uint16_t n)
+vq_add_in(struct vq *vq, void *const *objects, uint16_t n, const struct vq_view *view)
 {
-	return vq->layout->add_in(vq, sg, cookies, n);
+	return vq->fast->add_in(vq, objects, n, view);
 }
 
 uint16_t
-vq_add_out(struct vq *vq, const struct vq_sg *sg, void *const *cookies, uint16_t n)
+vq_add_out(struct vq *vq, void *const *objects, uint16_t n, const struct vq_view *view)
 {
-	return vq->layout->add_out(vq, sg, cookies, n);
+	return vq->fast->add_out(vq, objects, n, view);
 }
 
 uint16_t
@@ -238,7 +237,13 @@ vq_notify_data(const struct vq *vq)
 uint16_t
 vq_get(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
 {
-	return vq->layout->get(vq, cookies, lens, n);
+	return vq->fast->get(vq, cookies, lens, n);
+}
+
+void
+vq_prefetch(const struct vq *vq, uint16_t n)
+{
+	vq->layout->prefetch(vq, n);
 }
 
 uint16_t

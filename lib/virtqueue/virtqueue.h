@@ -60,6 +60,22 @@ struct vq_sg {
 	uint32_t len;  /* bytes, at least 1 */
 };
 
+/*
+ * Where objects that stand for buffers (mbufs, say) hold what a descriptor needs: places are in
+ * bytes from an object's start. So that descriptors can be made straight from the objects, with
+ * nothing copied together on the way.
+ */
+struct vq_view {
+	uint16_t addr_at; /* a uint64_t: the device address of the object's memory */
+	/* vq_add_in(): the part of that memory that the device may write. */
+	uint16_t in_offset;
+	uint32_t in_len;
+	/* vq_add_out(): two uint16_t, where the data begins there, and how many bytes it is long;
+	 * and bytes before it that go along. */
+	uint16_t offset_at, len_at;
+	uint16_t before;
+};
+
 struct vq_params {
 	uint16_t size;  /* descriptors: 1..VQ_SIZE_MAX, for split a power of two */
 	unsigned flags; /* enum vq_flag */
@@ -72,7 +88,7 @@ struct vq_params {
 	void *indirect;
 	uint64_t indirect_iova;
 	uint16_t indirect_max;
-	enum vq_simd simd; /* one that runs here; split rings have no vector form yet */
+	enum vq_simd simd; /* one that runs here */
 };
 
 /* Can this CPU run it? */
@@ -124,10 +140,11 @@ int vq_add(struct vq *vq, const struct vq_sg *sg, uint16_t out, uint16_t in, voi
 
 /*
  * Adds up to n buffers of one element each, all of them written (vq_add_in) or read (vq_add_out) by
- * the device. Returns how many found room: the first ones; 0 where the queue is broken.
+ * the device. An object is its buffer's cookie, and holds what describes it where view says; it is
+ * only read. Returns how many found room: the first ones; 0 where the queue is broken.
  */
-uint16_t vq_add_in(struct vq *vq, const struct vq_sg *sg, void *const *cookies, uint16_t n);
-uint16_t vq_add_out(struct vq *vq, const struct vq_sg *sg, void *const *cookies, uint16_t n);
+uint16_t vq_add_in(struct vq *vq, void *const *objects, uint16_t n, const struct vq_view *view);
+uint16_t vq_add_out(struct vq *vq, void *const *objects, uint16_t n, const struct vq_view *view);
 
 /* The id, below the queue's size, that the next vq_add() will use: for memory of one's own that
  * goes with a buffer in flight. Meaningless while no descriptor is free. */
@@ -151,6 +168,13 @@ uint16_t vq_notify_data(const struct vq *vq);
  * good.
  */
 uint16_t vq_get(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n);
+
+/*
+ * Begins to fetch the memory that the next n used buffers will need. For a caller that has just
+ * taken all it asked for, and therefore expects more: where nothing is used yet, it costs the
+ * device a fetch of its own.
+ */
+void vq_prefetch(const struct vq *vq, uint16_t n);
 
 /* How many used buffers wait, counting at most limit. Looks at the ring, takes nothing. */
 uint16_t vq_used_count(const struct vq *vq, uint16_t limit);

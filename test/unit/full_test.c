@@ -18,16 +18,15 @@ static void
 no_room(void **state)
 {
 	struct rig *rig = *state;
-	struct vq_sg sg = rig_sg(rig, 0, 16);
-	void *cookie = rig_cookie(0);
+	void *object = rig_object(rig, 0, 0, 16);
 
 	for (unsigned lap = 0; lap < 5; lap++) {
 		fill(rig);
 		assert_int_equal(vq_free_count(rig->vq), 0);
 		assert_int_equal(vq_in_flight(rig->vq), rig->conf.size);
 		assert_int_equal(rig_add(rig, 1, 0, 0), -ENOSPC);
-		assert_int_equal(vq_add_in(rig->vq, &sg, &cookie, 1), 0);
-		assert_int_equal(vq_add_out(rig->vq, &sg, &cookie, 1), 0);
+		assert_int_equal(rig_add_many(rig, &object, 1, true, 16), 0);
+		assert_int_equal(rig_add_many(rig, &object, 1, false, 16), 0);
 		vq_publish(rig->vq);
 		assert_int_equal(device_fetch(rig->dev, RIG_QUEUE), rig->conf.size);
 		for (uint32_t i = 0; i < rig->conf.size; i++) {

@@ -112,21 +112,20 @@ driver_adds(struct history *h)
 static void
 driver_adds_many(struct history *h)
 {
-	struct vq_sg sg[8];
-	void *cookies[8];
+	void *objects[24];
 	bool in = roll(h, 2);
-	uint16_t n = (uint16_t)(1 + roll(h, 8)), room = vq_free_count(h->rig->vq), done;
+	uint16_t n = (uint16_t)(1 + roll(h, 24)), room = vq_free_count(h->rig->vq), done;
 
 	if (h->free_count < n)
 		return;
 	for (uint16_t i = 0; i < n; i++) {
 		uint32_t number = new_record(h, !in, in);
+		uint32_t at = h->cell_of[number] * MAX_ELEMENTS * ELEMENT;
 
-		fill_sg(h, &sg[i], number, 1);
-		cookies[i] = rig_cookie(number);
+		objects[i] = rig_object(h->rig, number, at, ELEMENT);
 		h->added++;
 	}
-	done = in ? vq_add_in(h->rig->vq, sg, cookies, n) : vq_add_out(h->rig->vq, sg, cookies, n);
+	done = rig_add_many(h->rig, objects, n, in, ELEMENT);
 	assert_int_equal(done, n < room ? n : room);
 	for (; n > done; n--)
 		undo_record(h, --h->added);

@@ -29,14 +29,14 @@ copy_of(const void *from, size_t len)
 static void
 every_operation_is_dead(struct rig *rig)
 {
-	struct vq_sg sg = rig_sg(rig, 0, 16);
+	void *object = rig_object(rig, 1, 0, 16);
 	void *cookies[4] = { rig_cookie(1), NULL, NULL, NULL };
 	uint32_t lens[4];
 
 	assert_int_equal(rig_add(rig, 0, 1, 1), -EIO);
 	assert_int_equal(rig_add(rig, 1, 1, 1), -EIO);
-	assert_int_equal(vq_add_in(rig->vq, &sg, cookies, 1), 0);
-	assert_int_equal(vq_add_out(rig->vq, &sg, cookies, 1), 0);
+	assert_int_equal(rig_add_many(rig, &object, 1, true, 16), 0);
+	assert_int_equal(rig_add_many(rig, &object, 1, false, 16), 0);
 	vq_publish(rig->vq);
 	assert_false(vq_kick_prepare(rig->vq));
 	assert_int_equal(vq_get(rig->vq, cookies, lens, 4), 0);

@@ -139,10 +139,61 @@ rig_cookie(uint32_t number)
 	return (void *)((uintptr_t)number + 1);
 }
 
+/* The data begins somewhere in an object's memory, and something goes along before it: both are
+ * seen if they are mixed up. */
+#define SHIFT  100
+#define BEFORE 3
+
+static struct object {
+	uint32_t number;
+	uint16_t len;
+	uint64_t addr;
+	uint16_t offset;
+} objects[RIG_OBJECTS];
+
+void *
+rig_object(const struct rig *rig, uint32_t number, uint32_t offset, uint16_t len)
+{
+	struct object *object = &objects[number % RIG_OBJECTS];
+
+	*object = (struct object){
+		.number = number,
+		.len = len - BEFORE,
+		.addr = rig_sg(rig, offset, len).iova - SHIFT,
+		.offset = SHIFT + BEFORE,
+	};
+	return object;
+}
+
+struct vq_view
+rig_view(uint32_t in_len)
+{
+	return (struct vq_view){
+		.addr_at = offsetof(struct object, addr),
+		.in_offset = SHIFT,
+		.in_len = in_len,
+		.offset_at = offsetof(struct object, offset),
+		.len_at = offsetof(struct object, len),
+		.before = BEFORE,
+	};
+}
+
+uint16_t
+rig_add_many(const struct rig *rig, void *const *cookies, uint16_t n, bool in, uint32_t in_len)
+{
+	struct vq_view view = rig_view(in_len);
+
+	return in ? vq_add_in(rig->vq, cookies, n, &view) : vq_add_out(rig->vq, cookies, n, &view);
+}
+
 uint32_t
 rig_number(const void *cookie)
 {
-	return (uint32_t)((uintptr_t)cookie - 1);
+	uintptr_t at = (uintptr_t)cookie;
+
+	if (at >= (uintptr_t)objects && at < (uintptr_t)(objects + RIG_OBJECTS))
+		return ((const struct object *)cookie)->number;
+	return (uint32_t)(at - 1);
 }
 
 bool
@@ -177,13 +228,12 @@ rig_cost(const struct rig *rig, unsigned elements)
 void
 rig_advance(struct rig *rig, uint32_t n)
 {
-	struct vq_sg sg = rig_sg(rig, 0, 64);
-	void *cookie = rig_cookie(7), *back[64];
+	void *object = rig_object(rig, 0, 0, 64), *back[64];
 
 	while (n > 0) {
 		uint16_t burst = 0, got = 0;
 
-		while (burst < n && burst < 64 && vq_add_in(rig->vq, &sg, &cookie, 1) == 1)
+		while (burst < n && burst < 64 && rig_add_many(rig, &object, 1, true, 64) == 1)
 			burst++;
 		rig_publish(rig);
 		assert_int_equal(device_fetch(rig->dev, RIG_QUEUE), burst);

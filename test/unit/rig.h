@@ -70,6 +70,16 @@ struct vq_sg rig_sg(const struct rig *rig, uint32_t offset, uint32_t len);
 void *rig_cookie(uint32_t number);
 uint32_t rig_number(const void *cookie);
 
+/* An object that stands for a buffer of one element in the data memory, as struct vq_view has them;
+ * rig_number() knows it. There are RIG_OBJECTS, by number, which begin again. */
+#define RIG_OBJECTS 65536
+void *rig_object(const struct rig *rig, uint32_t number, uint32_t offset, uint16_t len);
+/* Where rig_object() puts what; buffers to be written are of in_len bytes. */
+struct vq_view rig_view(uint32_t in_len);
+/* Adds n objects, all written or all read. */
+uint16_t rig_add_many(const struct rig *rig, void *const *objects, uint16_t n, bool in,
+		      uint32_t in_len);
+
 /* Publishes, and rings the bell if the device wants it. Returns whether it did. */
 bool rig_publish(struct rig *rig);
 /* Adds one buffer of so many elements of 16 bytes, from the start of the data memory on. */

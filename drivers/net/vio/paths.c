@@ -60,12 +60,10 @@ explain(const struct vio_path *paths, const struct vio_path *chosen, const struc
 {
 	bool packed = vio_has(port->features, VIRTIO_F_RING_PACKED);
 	bool in_order = vio_has(port->features, VIRTIO_F_IN_ORDER);
-	char simd[96] = "scalar";
+	char simd[96];
 	int at;
 
-	/* Split rings have no vector code. */
-	if (packed)
-		vio_simd_explain(port->simd, port->args.simd, simd, sizeof(simd));
+	vio_simd_explain(port->simd, port->args.simd, simd, sizeof(simd));
 	at = snprintf(text, size, "vio %s (%s ring, %s, %s", chosen->name,
 		      packed ? "packed" : "split", in_order ? "in order" : "any order", simd);
 

@@ -131,14 +131,17 @@ vio_rx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsig
 	q->port = port;
 	q->id = id;
 	q->pool = pool;
-	q->addr_at = port->addr_at;
 	if (rte_pktmbuf_priv_flags(pool) & RTE_PKTMBUF_POOL_F_PINNED_EXT_BUF)
-		q->ol_flags = RTE_MBUF_F_EXTERNAL;
+		q->begin.ol_flags = RTE_MBUF_F_EXTERNAL;
 	else
 		q->hdr_at = sizeof(struct rte_mbuf) + rte_pktmbuf_priv_size(pool) +
 			    RTE_PKTMBUF_HEADROOM - VIO_HDR_LEN;
-	q->rearm = rearm_word(dev->data->port_id);
-	q->buf_len = rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM + VIO_HDR_LEN;
+	q->begin.rearm_data = rearm_word(dev->data->port_id);
+	q->view = (struct vq_view){
+		.addr_at = port->addr_at,
+		.in_offset = RTE_PKTMBUF_HEADROOM - VIO_HDR_LEN,
+		.in_len = rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM + VIO_HDR_LEN,
+	};
 	q->refill_at = conf->rx_free_thresh != 0 ? conf->rx_free_thresh : VIO_REFILL_BATCH;
 	q->refill_at = RTE_MIN(q->refill_at, (nb_desc + 1) / 2);
 	dev->data->rx_queues[id] = q;
@@ -177,7 +180,12 @@ vio_tx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsig
 	}
 	q->port = port;
 	q->id = id;
-	q->addr_at = port->addr_at;
+	q->view = (struct vq_view){
+		.addr_at = port->addr_at,
+		.offset_at = offsetof(struct rte_mbuf, data_off),
+		.len_at = offsetof(struct rte_mbuf, data_len),
+		.before = VIO_HDR_LEN,
+	};
 	q->hdrs = RTE_PTR_ADD(q->ring.mz->addr, q->ring.hdrs_at);
 	q->hdrs_iova = vio_ring_iova(&q->ring, port) + q->ring.hdrs_at;
 	q->free_at = conf->tx_free_thresh != 0 ? conf->tx_free_thresh : VIO_REFILL_BATCH;

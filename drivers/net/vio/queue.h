@@ -46,15 +46,20 @@ struct vio_tx_stats {
 	uint64_t broken;
 };
 
+/* What every received packet begins with: two words of the mbuf, side by side, written as one. */
+struct vio_mbuf_begin {
+	uint64_t rearm_data;
+	uint64_t ol_flags;
+};
+
 struct vio_rxq {
 	struct vio_ring ring;
 	struct rte_mempool *pool;
-	uint64_t rearm;     /* the mbuf's rearm fields as each received packet begins, */
-	uint64_t ol_flags;  /* and its flags */
-	uint32_t hdr_at;    /* from an mbuf to its header; 0: where buf_addr says */
-	uint16_t addr_at;   /* where in an mbuf the device address of its buffer stands */
-	uint16_t refill_at; /* free descriptors that make a refill worth while */
-	uint32_t buf_len;   /* bytes that the device may write to each buffer, header included */
+	struct vio_mbuf_begin begin;
+	struct vq_view view; /* of an mbuf as a receive buffer, header included */
+	uint32_t hdr_at;     /* from an mbuf to its header; 0: where buf_addr says */
+	uint16_t refill_at;  /* free descriptors that make a refill worth while */
+	bool kick_due;       /* buffers were published, and the device not yet told */
 	/* A packet of several buffers of which not all have come yet. */
 	struct rte_mbuf *partial;
 	struct rte_mbuf *partial_last;
@@ -70,10 +75,10 @@ struct vio_txq {
 	struct vio_ring ring;
 	struct vio_net_hdr *hdrs; /* [size], by buffer id: headers that stand apart */
 	uint64_t hdrs_iova;
-	uint16_t addr_at;
-	uint16_t free_at; /* free descriptors below which used ones are reclaimed */
-	uint16_t chains;  /* packets of several segments in flight */
-	bool fast_free;   /* RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE */
+	struct vq_view view; /* of an mbuf as a packet with its header before it */
+	uint16_t free_at;    /* free descriptors below which used ones are reclaimed */
+	uint16_t chains;     /* packets of several segments in flight */
+	bool fast_free;      /* RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE */
 	bool told_broken;
 	struct vio_tx_stats stats;
 	struct vio_port *port;

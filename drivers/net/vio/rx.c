@@ -22,18 +22,14 @@
 /* Header and Ethernet header: below that it is no frame (NET-RX length checks). */
 #define LEN_MIN (VIO_HDR_LEN + RTE_ETHER_HDR_LEN)
 
-static uint64_t
-buffer_iova(const struct vio_rxq *q, const struct rte_mbuf *mbuf)
+/* The question whether the device wants to know needs a full barrier, which waits for the stores to
+ * the ring. So it is asked when those have long left: by the next poll. */
+static inline void
+kick_when_due(struct vio_rxq *q)
 {
-	const uint64_t *addr = RTE_PTR_ADD(mbuf, q->addr_at);
-
-	return *addr + RTE_PKTMBUF_HEADROOM - VIO_HDR_LEN;
-}
-
-static void
-ring_doorbell(struct vio_rxq *q)
-{
-	vq_publish(q->ring.vq);
+	if (likely(!q->kick_due))
+		return;
+	q->kick_due = false;
 	if (vq_kick_prepare(q->ring.vq)) {
 		q->ring.notifier.kick(&q->ring.notifier, vq_notify_data(q->ring.vq));
 		q->stats.kicks++;
@@ -54,18 +50,30 @@ take_mbufs(struct vio_rxq *q, struct rte_mbuf **mbufs, uint16_t n)
 	return n;
 }
 
-static uint16_t
-refill_batch(struct vio_rxq *q, uint16_t n)
+static __rte_noinline uint16_t
+refill_from_pool(struct vio_rxq *q, uint16_t n)
 {
 	struct rte_mbuf *mbufs[VIO_BATCH];
-	struct vq_sg sg[VIO_BATCH];
 
-	n = take_mbufs(q, mbufs, RTE_MIN(n, VIO_BATCH));
-	for (uint16_t i = 0; i < n; i++) {
-		sg[i].iova = buffer_iova(q, mbufs[i]);
-		sg[i].len = q->buf_len;
-	}
-	return vq_add_in(q->ring.vq, sg, (void **)mbufs, n);
+	n = take_mbufs(q, mbufs, n);
+	return vq_add_in(q->ring.vq, (void **)mbufs, n, &q->view);
+}
+
+/* Straight from the top of this lcore's cache: a copy of pointers that were stored there one by one
+ * would have to wait until they have left for memory, behind the stores to the ring. */
+static inline uint16_t
+refill_batch(struct vio_rxq *q, uint16_t n)
+{
+	struct rte_mempool_cache *cache = rte_mempool_default_cache(q->pool, rte_lcore_id());
+	void **mbufs;
+
+	n = RTE_MIN(n, VIO_BATCH);
+	if (unlikely(cache == NULL || cache->len < n))
+		return refill_from_pool(q, n);
+	mbufs = &cache->objs[cache->len - n];
+	n = vq_add_in(q->ring.vq, mbufs, n, &q->view);
+	cache->len -= n;
+	return n;
 }
 
 uint16_t
@@ -85,20 +93,28 @@ refill_when_due(struct vio_rxq *q)
 {
 	if (vq_free_count(q->ring.vq) < q->refill_at)
 		return;
-	if (refill_batch(q, vq_free_count(q->ring.vq)) > 0)
-		ring_doorbell(q);
+	if (likely(refill_batch(q, vq_free_count(q->ring.vq)) > 0)) {
+		vq_publish(q->ring.vq);
+		q->kick_due = true;
+	}
 }
 
-/* A raw mbuf of the pool, where next is NULL already, becomes a segment of len bytes. */
+/* A raw mbuf of the pool, where next is NULL already, becomes a segment of len bytes: 32 bytes of
+ * it, in few and wide stores. */
 static inline void
 begin_segment(const struct vio_rxq *q, struct rte_mbuf *mbuf, uint32_t len)
 {
-	memcpy(&mbuf->rearm_data, &q->rearm, sizeof(q->rearm));
-	mbuf->ol_flags = q->ol_flags;
-	mbuf->packet_type = 0;
-	mbuf->vlan_tci = 0;
-	mbuf->pkt_len = len;
-	mbuf->data_len = len;
+	const struct {
+		uint32_t packet_type, pkt_len;
+		uint16_t data_len, vlan_tci;
+		uint32_t rss;
+	} fields = { .pkt_len = len, .data_len = len };
+
+	RTE_BUILD_BUG_ON(offsetof(struct rte_mbuf, ol_flags) !=
+			 offsetof(struct rte_mbuf, rearm_data) + 8);
+	RTE_BUILD_BUG_ON(sizeof(fields) != 16);
+	memcpy(&mbuf->rearm_data, &q->begin, sizeof(q->begin));
+	memcpy(&mbuf->rx_descriptor_fields1, &fields, sizeof(fields));
 }
 
 static inline void
@@ -226,8 +242,10 @@ static __rte_always_inline uint16_t
 rx_batch(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, uint16_t *taken,
 	 const bool mergeable)
 {
-	void *mbufs[VIO_BATCH];
-	uint32_t lens[VIO_BATCH];
+	/* What a vector stored across two lines could not be loaded before it has left for memory.
+	 */
+	void *mbufs[VIO_BATCH] __rte_cache_aligned;
+	uint32_t lens[VIO_BATCH] __rte_cache_aligned;
 	uint16_t got, received = 0;
 	uint64_t bytes = 0;
 
@@ -265,9 +283,12 @@ rx_burst(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, const bool merge
 			tell_broken(q);
 			break;
 		}
+		kick_when_due(q);
 		refill_when_due(q);
 		budget -= RTE_MIN(budget, taken);
 	} while (unlikely(taken == batch && received < n && budget > 0));
+	if (taken == batch)
+		vq_prefetch(q->ring.vq, batch);
 	return received;
 }
 
@@ -289,5 +310,6 @@ vio_rx_drain(struct vio_rxq *q)
 	vio_ring_drain(&q->ring);
 	rte_pktmbuf_free(q->partial);
 	q->partial = NULL;
+	q->kick_due = false;
 	q->told_broken = false;
 }

@@ -19,7 +19,7 @@
 static uint64_t
 data_iova(const struct vio_txq *q, const struct rte_mbuf *mbuf)
 {
-	const uint64_t *addr = RTE_PTR_ADD(mbuf, q->addr_at);
+	const uint64_t *addr = RTE_PTR_ADD(mbuf, q->view.addr_at);
 
 	return *addr + mbuf->data_off;
 }
@@ -65,7 +65,7 @@ free_packets(struct vio_txq *q, struct rte_mbuf **mbufs, uint16_t n)
 static void
 reclaim(struct vio_txq *q, uint16_t wanted)
 {
-	struct rte_mbuf *mbufs[VIO_BATCH];
+	struct rte_mbuf *mbufs[VIO_BATCH] __rte_cache_aligned;
 	uint16_t n;
 
 	do {
@@ -73,34 +73,8 @@ reclaim(struct vio_txq *q, uint16_t wanted)
 		if (n > 0)
 			free_packets(q, mbufs, n);
 	} while (n == VIO_BATCH && vq_free_count(q->ring.vq) < wanted);
-}
-
-/* Packets of one element each, gathered to be added at once. */
-struct run {
-	struct vq_sg sg[VIO_BATCH];
-	void *mbufs[VIO_BATCH];
-	uint16_t n;
-};
-
-static inline void
-run_append(struct vio_txq *q, struct run *run, struct rte_mbuf *mbuf)
-{
-	write_header_before(mbuf);
-	run->sg[run->n].iova = data_iova(q, mbuf) - VIO_HDR_LEN;
-	run->sg[run->n].len = mbuf->data_len + VIO_HDR_LEN;
-	run->mbufs[run->n++] = mbuf;
-}
-
-/* Returns whether all of the run found room; count grows by those that did. */
-static inline bool
-run_flush(struct vio_txq *q, struct run *run, uint16_t *count)
-{
-	uint16_t n = run->n > 0 ? vq_add_out(q->ring.vq, run->sg, run->mbufs, run->n) : 0;
-	bool all = n == run->n;
-
-	*count += n;
-	run->n = 0;
-	return all;
+	if (n == VIO_BATCH)
+		vq_prefetch(q->ring.vq, n);
 }
 
 /* The packet's elements, header first. Returns how many, or 0 where it has too many segments. */
@@ -168,33 +142,27 @@ add_packet(struct vio_txq *q, struct rte_mbuf *mbuf)
 	return ret;
 }
 
-static uint64_t
-bytes_of(struct rte_mbuf **pkts, uint16_t n)
-{
-	uint64_t bytes = 0;
-
-	for (uint16_t i = 0; i < n; i++)
-		bytes += pkts[i]->pkt_len;
-	return bytes;
-}
-
 /* Adds the packets that are one element each from the front of pkts; returns how many were added.
  */
 static inline uint16_t
-add_singles(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n, bool *full)
+add_singles(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n)
 {
-	uint16_t count = 0;
-	struct run run;
+	uint64_t bytes = 0;
+	uint16_t count;
 
-	run.n = 0;
-	for (uint16_t i = 0; i < n && run.n < VIO_BATCH; i++) {
-		if (unlikely(pkts[i]->nb_segs != 1 || !header_fits(pkts[i])))
+	n = RTE_MIN(n, vq_free_count(q->ring.vq));
+	for (count = 0; count < n; count++) {
+		struct rte_mbuf *mbuf = pkts[count];
+
+		if (unlikely(mbuf->nb_segs != 1 || !header_fits(mbuf)))
 			break;
-		run_append(q, &run, pkts[i]);
+		write_header_before(mbuf);
+		bytes += mbuf->pkt_len;
 	}
-	*full = !run_flush(q, &run, &count);
+	if (count == 0 || vq_add_out(q->ring.vq, (void **)pkts, count, &q->view) == 0)
+		return 0;
 	q->stats.packets += count;
-	q->stats.bytes += bytes_of(pkts, count);
+	q->stats.bytes += bytes;
 	return count;
 }
 
@@ -210,39 +178,43 @@ tell_broken(struct vio_txq *q)
 }
 
 static inline void
-ring_doorbell(struct vio_txq *q)
+kick(struct vio_txq *q)
 {
-	vq_publish(q->ring.vq);
 	if (vq_kick_prepare(q->ring.vq)) {
 		q->ring.notifier.kick(&q->ring.notifier, vq_notify_data(q->ring.vq));
 		q->stats.kicks++;
 	}
 }
 
+/* What was sent is taken back between the stores to the ring and the barrier before the kick, which
+ * waits for them. */
 uint16_t
 vio_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct vio_txq *q = queue;
-	uint16_t wanted = RTE_MAX(n, q->free_at);
 	uint16_t sent = 0;
 	bool full = false;
 
-	if (vq_free_count(q->ring.vq) < wanted)
-		reclaim(q, wanted);
+	if (unlikely(vq_free_count(q->ring.vq) < n))
+		reclaim(q, n);
 	while (sent < n && !full) {
-		uint16_t singles = add_singles(q, pkts + sent, n - sent, &full);
+		uint16_t singles = add_singles(q, pkts + sent, n - sent);
 
 		sent += singles;
-		if (singles > 0 || full)
+		if (singles > 0)
 			continue;
 		full = add_packet(q, pkts[sent]) < 0;
 		sent += !full;
 	}
 	q->stats.full += full;
+	if (sent > 0)
+		vq_publish(q->ring.vq);
+	if (vq_free_count(q->ring.vq) < q->free_at)
+		reclaim(q, q->free_at);
 	if (unlikely(vq_error(q->ring.vq) != VQ_OK))
 		tell_broken(q);
 	else if (sent > 0)
-		ring_doorbell(q);
+		kick(q);
 	return sent;
 }
 

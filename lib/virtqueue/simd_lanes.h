@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Vectors on the driver's own side of a queue: what both layouts do with LANES buffers at once.
+ * Include a shim (LANES, vec, vec_*) before it.
+ *
+ * Vectors handle buffers of one descriptor each whose ids follow each other, both in number and on
+ * the circle. Everything else falls to plain C for LANES buffers, and comes back. So used ids are
+ * compared with what stands next on the circle, never looked up: a lie cannot but fail the
+ * comparison, and then meets the checks of the plain code.
+ */
+#ifndef VQ_SIMD_LANES_H
+#define VQ_SIMD_LANES_H
+
+/* LANES numbers of 16 bits. */
+struct lanes16 {
+	uint64_t words[LANES / 4];
+};
+
+#define ONES16 UINT64_C(0x0001000100010001)
+
+static inline bool
+counts_are_one(const uint16_t *count)
+{
+	struct lanes16 counts;
+	uint64_t other = 0;
+
+	__builtin_memcpy(&counts, count, sizeof(counts));
+	for (unsigned i = 0; i < LANES / 4; i++)
+		other |= counts.words[i] ^ ONES16;
+	return other == 0;
+}
+
+static inline void
+counts_set(uint16_t *count, uint64_t ones)
+{
+	struct lanes16 counts;
+
+	for (unsigned i = 0; i < LANES / 4; i++)
+		counts.words[i] = ones;
+	__builtin_memcpy(count, &counts, sizeof(counts));
+}
+
+/* first, first + 1, ... */
+static inline void
+ids_store(uint16_t *to, uint16_t first)
+{
+	struct lanes16 ids;
+
+	for (unsigned i = 0; i < LANES / 4; i++)
+		ids.words[i] = (first + 4 * i) * ONES16 + UINT64_C(0x0003000200010000);
+	__builtin_memcpy(to, &ids, sizeof(ids));
+}
+
+static inline void
+rooms_set(uint32_t *room, uint32_t bytes)
+{
+	struct {
+		uint32_t of[LANES];
+	} rooms;
+
+	for (unsigned i = 0; i < LANES; i++)
+		rooms.of[i] = bytes;
+	__builtin_memcpy(room, &rooms, sizeof(rooms));
+}
+
+/* One load each, as wide as it was stored: the caller may have just stored them, and a wider load
+ * would wait until they have left for memory, behind all stores to the ring. */
+static inline void
+cookies_copy(void **to, void *const *from)
+{
+	for (unsigned i = 0; i < LANES; i++)
+		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+}
+
+/* Do the ids that stand at a place of the circle count up? */
+static inline bool
+ids_count_up(const uint16_t *circle)
+{
+	return vec_all_equal(vec_load16(circle), vec_count_up(circle[0]));
+}
+
+/* The least of three. */
+static inline uint16_t
+least(uint16_t a, uint16_t b, uint16_t c)
+{
+	a = a < b ? a : b;
+	return a < c ? a : c;
+}
+
+/*
+ * Gives out the oldest LANES buffers, if those are what the device says that it used, and of the
+ * simple kind: ids in the order of the circle. lens hold the used lengths in their lower halves.
+ */
+static inline bool
+lanes_leave(struct vq *vq, vec ids, vec used_lens, void **cookies, uint32_t *lens)
+{
+	const uint16_t *circle = &vq->ids[vq->id_tail];
+	uint16_t first = circle[0];
+
+	if (!vec_all_equal(ids, vec_count_up(first)) || !ids_count_up(circle) ||
+	    !counts_are_one(&vq->count[first]))
+		return false;
+	vec_store(cookies, vec_load(&vq->cookies[first]));
+	if (lens != NULL)
+		vec_store_lens(lens, used_lens, &vq->room[first]);
+	counts_set(&vq->count[first], 0);
+	return true;
+}
+
+/* Buffers of one descriptor each left in order: the circle stays as it is. */
+static inline void
+leave_account(struct vq *vq, uint16_t n)
+{
+	vq->id_tail += n;
+	if (vq->id_tail == vq->counts.size)
+		vq->id_tail = 0;
+	vq->counts.free += n;
+	vq->counts.in_flight -= n;
+}
+
+/*
+ * In order, and one used entry covers more than LANES buffers: gives out that many, none of them
+ * the last. Those that were skipped count as wholly used.
+ */
+static inline bool
+lanes_leave_batch(struct vq *vq, void **cookies, uint32_t *lens)
+{
+	const uint16_t *circle = &vq->ids[vq->id_tail];
+	uint16_t first = circle[0];
+
+	if (vq->batch_left <= LANES || vq->counts.size - vq->id_tail < LANES ||
+	    !ids_count_up(circle) || !counts_are_one(&vq->count[first]))
+		return false;
+	vec_store(cookies, vec_load(&vq->cookies[first]));
+	if (lens != NULL)
+		__builtin_memcpy(lens, &vq->room[first], LANES * sizeof(*lens));
+	counts_set(&vq->count[first], 0);
+	vq->batch_left -= LANES;
+	leave_account(vq, LANES);
+	return true;
+}
+
+/* Remembers LANES buffers whose ids count up from first. */
+static inline void
+lanes_fill(struct vq *vq, uint16_t first, void *const *objects, uint32_t room)
+{
+	cookies_copy(&vq->cookies[first], objects);
+	rooms_set(&vq->room[first], room);
+	counts_set(&vq->count[first], ONES16);
+}
+
+/* Buffers of one descriptor each were added. */
+static inline void
+fill_account(struct vq *vq, uint16_t n)
+{
+	vq->id_head += n;
+	if (vq->id_head == vq->counts.size)
+		vq->id_head = 0;
+	vq->counts.free -= n;
+	vq->counts.held += n;
+}
+
+/* The device addresses of LANES objects' buffers. */
+static inline __attribute__((always_inline)) vec
+lanes_iova(void *const *objects, const struct vq_view *view, const bool in)
+{
+	vec iova = vec_gather64(objects, view->addr_at);
+
+	if (in)
+		return vec_add(iova, vec_set(view->in_offset));
+	return vec_add(vec_add(iova, vec_gather16(objects, view->offset_at)),
+		       vec_set(-(uint64_t)view->before));
+}
+
+/* And their lengths. */
+static inline __attribute__((always_inline)) vec
+lanes_len(void *const *objects, const struct vq_view *view, const bool in)
+{
+	if (in)
+		return vec_set(view->in_len);
+	return vec_add(vec_gather16(objects, view->len_at), vec_set(view->before));
+}
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The split layout by vectors: the one source behind each instruction set. A file includes a shim,
+ * then this, and makes a table of SPLIT_FAST.
+ */
+#ifndef VQ_SPLIT_SIMD_H
+#define VQ_SPLIT_SIMD_H
+
+#include "simd_batch.h"
+#include "split.h"
+
+static inline uint16_t
+split_get_lanes(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
+{
+	struct split_state *s = &vq->split;
+	uint16_t at = s->used_idx & s->mask;
+	uint16_t most = least(vq_split_used_begin(vq, n), vq->counts.size - at,
+			      vq->counts.size - vq->id_tail);
+	uint16_t got = 0;
+
+	while (got + LANES <= most) {
+		/* Each is an id, and a length above it. */
+		vec used = vec_load(&s->used->ring[at + got]);
+
+		if (!lanes_leave(vq, vec_and(used, vec_set(UINT32_MAX)), vec_swap32(used),
+				 cookies + got, lens != NULL ? lens + got : NULL))
+			break;
+		leave_account(vq, LANES);
+		got += LANES;
+	}
+	s->used_idx += got;
+	return got;
+}
+
+static inline bool
+split_leave_batch(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
+{
+	if (vq_split_used_begin(vq, n) < LANES || !lanes_leave_batch(vq, cookies, lens))
+		return false;
+	vq->split.used_idx += LANES;
+	return true;
+}
+
+static uint16_t
+split_get_fast(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
+{
+	return get_batch(vq, cookies, lens, n, split_get_lanes, split_leave_batch, vq_split_get);
+}
+
+static uint16_t
+split_get_in_order_fast(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
+{
+	return get_batch(vq, cookies, lens, n, split_get_lanes, split_leave_batch,
+			 vq_split_get_in_order);
+}
+
+static inline __attribute__((always_inline)) uint16_t
+split_add_lanes(struct vq *vq, void *const *objects, uint16_t n, const struct vq_view *view,
+		const bool in)
+{
+	struct split_state *s = &vq->split;
+	uint16_t at = s->avail_idx & s->mask;
+	uint16_t most = least(n, vq->counts.size - at, vq->counts.size - vq->id_head);
+	vec flags = vec_set((uint64_t)(in ? DESC_WRITE : 0) << 32);
+	uint16_t done;
+
+	for (done = 0; done + LANES <= most && ids_count_up(&vq->ids[vq->id_head]); done += LANES) {
+		uint16_t first = vq->ids[vq->id_head];
+
+		vec_store_pairs(&s->desc[first], lanes_iova(objects + done, view, in),
+				vec_or(lanes_len(objects + done, view, in), flags));
+		ids_store(&s->avail->ring[at + done], first);
+		lanes_fill(vq, first, objects + done, in ? view->in_len : 0);
+		fill_account(vq, LANES);
+	}
+	s->avail_idx += done;
+	return done;
+}
+
+static inline uint16_t
+split_add_in_lanes(struct vq *vq, void *const *objects, uint16_t n, const struct vq_view *view)
+{
+	return split_add_lanes(vq, objects, n, view, true);
+}
+
+static inline uint16_t
+split_add_out_lanes(struct vq *vq, void *const *objects, uint16_t n, const struct vq_view *view)
+{
+	return split_add_lanes(vq, objects, n, view, false);
+}
+
+static uint16_t
+split_add_in_fast(struct vq *vq, void *const *objects, uint16_t n, const struct vq_view *view)
+{
+	return add_batch(vq, objects, n, view, split_add_in_lanes, vq_split_add_in);
+}
+
+static uint16_t
+split_add_out_fast(struct vq *vq, void *const *objects, uint16_t n, const struct vq_view *view)
+{
+	return add_batch(vq, objects, n, view, split_add_out_lanes, vq_split_add_out);
+}
+
+/* Any order, and in order. */
+#define SPLIT_FAST                                                                          \
+	{                                                                                   \
+		{ split_get_fast, split_add_in_fast, split_add_out_fast },                  \
+			{ split_get_in_order_fast, split_add_in_fast, split_add_out_fast }, \
+	}
+
+#endif
