@@ -180,7 +180,7 @@ def rows(lab, setups, options, progress):
     for number, setup in enumerate(setups, 1):
         keys = [(mode, burst) for mode in options.modes for burst in options.bursts]
         runs = {key: {which: [] for which in DRIVERS} for key in keys}
-        for chunk in _chunks(options.runs, options.restarts):
+        for chunk in chunks(options.runs, options.restarts):
             pair = RowPair(lab, setup, options.touch)
             for repetition in chunk:
                 progress(
@@ -218,7 +218,7 @@ def _row_result(setup, mode, burst, ran, figures, goals):
     }
 
 
-def _chunks(runs, restarts):
+def chunks(runs, restarts):
     """Repetitions, split among fresh processes: where memory happens to lie matters too."""
     restarts = min(restarts, runs)
     numbers = list(range(runs))

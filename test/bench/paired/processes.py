@@ -69,6 +69,10 @@ class Lab:
         """The driver under test."""
         return self.build / "drivers" / "net" / "vio" / "librte_net_vio.so"
 
+    def app(self):
+        """Our own testpmd."""
+        return self.build / "app" / "testpmd" / "vio-testpmd"
+
     def tool(self, name):
         """A program of this folder."""
         return self.build / "test" / "bench" / name
@@ -77,10 +81,10 @@ class Lab:
         """A path that no other process uses."""
         return str(self.folder / f"{next(self.numbers)}.sock")
 
-    def testpmd(self, name, cpu, eal, app, mbufs):
+    def testpmd(self, name, cpu, eal, app, mbufs, program="dpdk-testpmd"):
         """Start a testpmd whose two threads share a CPU, and wait for its prompt."""
         memory = OTHER_MIB + mbufs * MBUF_BYTES // (1 << 20)
-        argv = [*DIE_WITH_US, "dpdk-testpmd", "--lcores", f"0@{cpu},1@{cpu}", "--no-pci", "--no-telemetry"]
+        argv = [*DIE_WITH_US, program, "--lcores", f"0@{cpu},1@{cpu}", "--no-pci", "--no-telemetry"]
         argv += ["--in-memory", "--single-file-segments", "-m", str(memory)]
         argv += [*eal, "--", "-i", "--nb-cores=1", f"--total-num-mbufs={mbufs}", *app]
         process = Testpmd(name, argv, {**os.environ, "RUNTIME_DIRECTORY": str(self.folder)})

@@ -3,6 +3,7 @@
 
 import json
 
+from . import app
 from .processes import OURS, THEIRS
 
 ROW_HEAD = ("features", "mode", "vio", "net_virtio", "ratio", "goal", "met", "spread of ratio")
@@ -193,6 +194,7 @@ def write_markdown(path, everything):
         ("floor", FLOOR_HEAD, floor_lines),
         ("rows", ROW_HEAD, row_lines),
         ("loopback", LOOP_HEAD, loop_lines),
+        ("app", app.HEAD, app.lines),
         ("vm", VM_HEAD, vm_lines),
     ):
         if everything[name]:
