@@ -44,21 +44,26 @@ mac_set(struct session *session, const struct words *words)
 		port->mac = address;
 }
 
-/* Flips one bit of the VLAN settings; what the driver then says is what counts. */
+/* Flips one bit of the VLAN settings, also for when the port is configured anew. */
 static void
-set_vlan_offload(const struct port *port, const char *what, int bit, bool on)
+set_vlan_offload(struct port *port, const char *what, int bit, bool on)
 {
-	uint64_t needed = bit == RTE_ETH_VLAN_STRIP_OFFLOAD ? RTE_ETH_RX_OFFLOAD_VLAN_STRIP
-							    : RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
+	uint64_t offload = bit == RTE_ETH_VLAN_STRIP_OFFLOAD ? RTE_ETH_RX_OFFLOAD_VLAN_STRIP
+							     : RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
 	int now = rte_eth_dev_get_vlan_offload(port->id);
 
-	if (!(port->info.rx_offload_capa & needed))
-		port_did(port, what, -ENOTSUP);
-	else if (now < 0)
-		port_did(port, what, now);
-	else
-		port_did(port, what,
-			 rte_eth_dev_set_vlan_offload(port->id, on ? now | bit : now & ~bit));
+	if (now >= 0 && !(port->info.rx_offload_capa & offload))
+		now = -ENOTSUP;
+	if (now >= 0)
+		now = rte_eth_dev_set_vlan_offload(port->id, on ? now | bit : now & ~bit);
+	if (!port_did(port, what, now))
+		return;
+	port->rx_offloads = on ? port->rx_offloads | offload : port->rx_offloads & ~offload;
+	/* What is less is taken off what is more. */
+	if (on)
+		port->more_rx_offloads |= offload;
+	port->less_rx_offloads = on ? port->less_rx_offloads & ~offload
+				    : port->less_rx_offloads | offload;
 }
 
 static void
@@ -75,13 +80,26 @@ vlan_set_filter(struct session *session, const struct words *words)
 			 RTE_ETH_VLAN_FILTER_OFFLOAD, word_is(words, 3, "on"));
 }
 
+/* Ethdev says of a filter that is off that the driver has none. */
+static bool
+filters_vlans(const struct port *port)
+{
+	if (!(port->info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_VLAN_FILTER))
+		return port_did(port, "VLAN filter", -ENOTSUP);
+	if (rte_eth_dev_get_vlan_offload(port->id) & RTE_ETH_VLAN_FILTER_OFFLOAD)
+		return true;
+	msg_error("port %u (%s): its VLAN filter is off, expected on", port->id, port->name);
+	msg_hint("vlan set filter on %u", port->id);
+	return false;
+}
+
 static void
 rx_vlan(struct session *session, const struct words *words)
 {
 	const struct port *port = word_port(session, words, 3);
 	bool on = word_is(words, 1, "add");
 
-	if (in_range("rx_vlan", word_number(words, 2), 0, VLAN_MAX))
+	if (in_range("rx_vlan", word_number(words, 2), 0, VLAN_MAX) && filters_vlans(port))
 		port_did(port, "VLAN filter",
 			 rte_eth_dev_vlan_filter(port->id, word_number(words, 2), on));
 }
@@ -93,7 +111,7 @@ rx_vlan_all(struct session *session, const struct words *words)
 	const struct port *port = word_port(session, words, 3);
 	bool on = word_is(words, 1, "add");
 
-	for (uint16_t id = 0; id <= VLAN_MAX; id++)
+	for (uint16_t id = 0; filters_vlans(port) && id <= VLAN_MAX; id++)
 		if (!port_did(port, "VLAN filter", rte_eth_dev_vlan_filter(port->id, id, on)))
 			return;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,11 +10,11 @@
 static void
 config_mtu(struct session *session, const struct words *words)
 {
-	const struct port *port = word_port(session, words, 3);
+	struct port *port = word_port(session, words, 3);
 
-	if (in_range("port config mtu", word_number(words, 4), 0, UINT16_MAX))
-		port_did(port, "setting the MTU",
-			 rte_eth_dev_set_mtu(port->id, word_number(words, 4)));
+	if (in_range("port config mtu", word_number(words, 4), 0, UINT16_MAX) &&
+	    port_did(port, "setting the MTU", rte_eth_dev_set_mtu(port->id, word_number(words, 4))))
+		port->mtu = word_number(words, 4);
 }
 
 /* Rings and queues are made when a port is configured. */
@@ -77,15 +78,30 @@ static const struct {
 static int
 set_hash(struct session *session, struct port *port, const struct words *words)
 {
+	uint64_t offered = port->info.flow_type_rss_offloads;
 	struct rte_eth_rss_conf conf = { 0 };
+	int ret;
 
 	RTE_SET_USED(session);
 	for (size_t i = 0; i < RTE_DIM(hashes); i++)
 		if (word_is(words, 4, hashes[i].word))
 			conf.rss_hf = hashes[i].types;
-	if (conf.rss_hf != 0)
-		conf.rss_hf &= port->info.flow_type_rss_offloads;
-	return rte_eth_dev_rss_hash_update(port->id, &conf);
+	/* None of those asked for is not the same as none. */
+	if (offered == 0 || (conf.rss_hf != 0 && (conf.rss_hf & offered) == 0))
+		return -ENOTSUP;
+	conf.rss_hf &= offered;
+	if (port->nb_rxq < 2) {
+		msg_error("port %u (%s): has %u receive queue, RSS needs more", port->id,
+			  port->name, port->nb_rxq);
+		msg_hint("port stop all, port config all rxq 2, port start all");
+		return 0;
+	}
+	ret = rte_eth_dev_rss_hash_update(port->id, &conf);
+	if (ret != 0)
+		return ret;
+	port->has_hash = true;
+	port->hash = conf.rss_hf;
+	return 0;
 }
 
 static void
@@ -119,6 +135,7 @@ static const struct {
 	{ "ip", RTE_ETH_TX_OFFLOAD_IPV4_CKSUM },
 	{ "udp", RTE_ETH_TX_OFFLOAD_UDP_CKSUM },
 	{ "tcp", RTE_ETH_TX_OFFLOAD_TCP_CKSUM },
+	{ "sctp", RTE_ETH_TX_OFFLOAD_SCTP_CKSUM },
 };
 
 static bool
@@ -142,8 +159,9 @@ want_offload(struct port *port, uint64_t offload, bool on)
 		msg_hint("port stop %u", port->id);
 		return false;
 	}
-	port->more_tx_offloads = on ? port->more_tx_offloads | offload
-				    : port->more_tx_offloads & ~offload;
+	/* What is less is taken off what is more. */
+	if (on)
+		port->more_tx_offloads |= offload;
 	port->less_tx_offloads = on ? port->less_tx_offloads & ~offload
 				    : port->less_tx_offloads | offload;
 	port->renew = true;
@@ -180,7 +198,7 @@ const struct command commands_config[] = {
 	{ "port config PORTS rss ip|udp|tcp|all|none", "spread packets over the queues by", false,
 	  config_rss },
 	{ "port config PORT rss-key KEY", "set the RSS key", false, config_rss_key },
-	{ "csum set ip|udp|tcp hw|sw PORT", "who fills checksums in, in mode csum", true,
+	{ "csum set ip|udp|tcp|sctp hw|sw PORT", "who fills checksums in, in mode csum", true,
 	  csum_set },
 	{ "tso set N PORT", "cut TCP packets into segments of N bytes, in mode csum; 0: do not",
 	  true, tso_set },

@@ -75,9 +75,10 @@ close_port(struct session *session, struct port *port)
 {
 	int ret;
 
-	if (!must_be_stopped(port))
+	if (!port_is_gone(port) && !must_be_stopped(port))
 		return;
 	session_forget(session);
+	port_stop(port);
 	ret = rte_eth_dev_close(port->id);
 	if (ret != 0 && !port_is_gone(port))
 		port_did(port, "close", ret);
@@ -120,6 +121,17 @@ take_new_ports(struct session *session)
 	return taken;
 }
 
+/* What takes their place may get their numbers. */
+static void
+forget_gone_ports(struct session *session)
+{
+	session_lock();
+	for (uint16_t i = session->ports.count; i-- > 0;)
+		if (!rte_eth_dev_is_valid_port(session->ports.of[i].id))
+			ports_remove(&session->ports, &session->ports.of[i]);
+	session_unlock();
+}
+
 static void
 port_attach(struct session *session, const struct words *words)
 {
@@ -127,6 +139,7 @@ port_attach(struct session *session, const struct words *words)
 	int ret;
 
 	session_forget(session);
+	forget_gone_ports(session);
 	ret = rte_dev_probe(name);
 	if (ret != 0) {
 		msg_error("port attach: found '%s', expected a device that a driver takes: %s",
@@ -143,12 +156,13 @@ port_detach(struct session *session, const struct words *words)
 	struct port *port = word_port(session, words, 2);
 	struct rte_device *device = port->info.device;
 	uint16_t id = port->id;
+	bool has_device = rte_eth_dev_is_valid_port(id);
 	int ret;
 
-	if (!must_be_stopped(port))
+	if (!port_is_gone(port) && !must_be_stopped(port))
 		return;
 	close_port(session, port);
-	ret = rte_dev_remove(device);
+	ret = has_device ? rte_dev_remove(device) : 0;
 	if (ret == 0)
 		msg_notice("port %u: its device is detached", id);
 	else
@@ -169,16 +183,20 @@ static const struct {
 static void
 port_queue(struct session *session, const struct words *words)
 {
-	const struct port *port = word_port(session, words, 1);
-	bool receives = word_is(words, 2, "rxq");
+	struct port *port = word_port(session, words, 1);
+	bool receives = word_is(words, 2, "rxq"), stops = word_is(words, 4, "stop");
 	uint16_t count = receives ? port->nb_rxq : port->nb_txq;
 
 	if (count == 0 || !in_range(receives ? "rxq" : "txq", word_number(words, 3), 0, count - 1))
 		return;
-	for (size_t i = 0; i < RTE_DIM(queue_acts); i++)
-		if (word_is(words, 2, queue_acts[i].way) && word_is(words, 4, queue_acts[i].what))
-			port_did(port, queue_acts[i].name,
-				 queue_acts[i].act(port->id, word_number(words, 3)));
+	for (size_t i = 0; i < RTE_DIM(queue_acts); i++) {
+		if (!word_is(words, 2, queue_acts[i].way) || !word_is(words, 4, queue_acts[i].what))
+			continue;
+		if (port_did(port, queue_acts[i].name,
+			     queue_acts[i].act(port->id, word_number(words, 3))))
+			(receives ? port->rxq_stopped
+				  : port->txq_stopped)[word_number(words, 3)] = stops;
+	}
 }
 
 const struct command commands_port[] = {

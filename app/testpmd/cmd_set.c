@@ -19,7 +19,7 @@ set_fwd(struct session *session, const struct words *words)
 	struct options changed = session->options;
 
 	changed.mode = fwd_mode_find(words->of[2]);
-	/* A rate is kept for the next mode that makes frames. */
+	/* A rate would be refused there. */
 	if (!changed.mode->makes_frames)
 		changed.rate.value = 0;
 	take_options(session, &changed);
@@ -51,9 +51,13 @@ set_nbcore(struct session *session, const struct words *words)
 static int
 promisc(struct session *session, struct port *port, const struct words *words)
 {
+	bool on = word_is(words, 3, "on");
+	int ret = on ? rte_eth_promiscuous_enable(port->id) : rte_eth_promiscuous_disable(port->id);
+
 	RTE_SET_USED(session);
-	return word_is(words, 3, "on") ? rte_eth_promiscuous_enable(port->id)
-				       : rte_eth_promiscuous_disable(port->id);
+	if (ret == 0)
+		port->is_picky = !on;
+	return ret;
 }
 
 static void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include <rte_lcore.h>
@@ -241,29 +242,15 @@ show_config_cores(struct session *session, const struct words *words)
 	printf("\n");
 }
 
-static bool
-queue_is_there(const struct port *port, const char *way, uint64_t queue, uint16_t count)
+static int
+print_rxq(const struct port *port, uint16_t queue)
 {
-	if (queue < count)
-		return true;
-	msg_error("port %u (%s): found %s queue %" PRIu64 ", expected one of the %u that it has",
-		  port->id, port->name, way, queue, count);
-	return false;
-}
-
-static void
-show_rxq(struct session *session, const struct words *words)
-{
-	const struct port *port = word_port(session, words, 3);
-	uint64_t queue = word_number(words, 4);
-	struct rte_eth_burst_mode mode;
 	struct rte_eth_rxq_info info;
+	int ret = rte_eth_rx_queue_info_get(port->id, queue, &info);
 
-	if (!queue_is_there(port, "receive", queue, port->nb_rxq) ||
-	    !port_did(port, "receive queue information",
-		      rte_eth_rx_queue_info_get(port->id, queue, &info)))
-		return;
-	printf("port %u receive queue %" PRIu64 "\n", port->id, queue);
+	if (ret != 0)
+		return ret;
+	printf("port %u receive queue %u\n", port->id, queue);
 	printf("  descriptors         %u, free threshold %u\n", info.nb_desc,
 	       info.conf.rx_free_thresh);
 	printf("  mbuf pool           %s\n", info.mp == NULL ? "none" : info.mp->name);
@@ -271,29 +258,59 @@ show_rxq(struct session *session, const struct words *words)
 	printf("  drops when full     %s\n", info.conf.rx_drop_en ? "yes" : "no");
 	printf("  scattered packets   %s\n", info.scattered_rx ? "yes" : "no");
 	printf("  starts deferred     %s\n", info.conf.rx_deferred_start ? "yes" : "no");
-	if (rte_eth_rx_burst_mode_get(port->id, queue, &mode) == 0)
-		printf("  path                %s\n", mode.info);
+	return 0;
 }
 
-static void
-show_txq(struct session *session, const struct words *words)
+static int
+print_txq(const struct port *port, uint16_t queue)
 {
-	const struct port *port = word_port(session, words, 3);
-	uint64_t queue = word_number(words, 4);
-	struct rte_eth_burst_mode mode;
 	struct rte_eth_txq_info info;
+	int ret = rte_eth_tx_queue_info_get(port->id, queue, &info);
 
-	if (!queue_is_there(port, "transmit", queue, port->nb_txq) ||
-	    !port_did(port, "transmit queue information",
-		      rte_eth_tx_queue_info_get(port->id, queue, &info)))
-		return;
-	printf("port %u transmit queue %" PRIu64 "\n", port->id, queue);
+	if (ret != 0)
+		return ret;
+	printf("port %u transmit queue %u\n", port->id, queue);
 	printf("  descriptors         %u, free threshold %u, status threshold %u\n", info.nb_desc,
 	       info.conf.tx_free_thresh, info.conf.tx_rs_thresh);
 	printf("  offloads            0x%" PRIx64 "\n", info.conf.offloads);
 	printf("  starts deferred     %s\n", info.conf.tx_deferred_start ? "yes" : "no");
-	if (rte_eth_tx_burst_mode_get(port->id, queue, &mode) == 0)
+	return 0;
+}
+
+static const struct queue_view {
+	const char *word, *way, *what;
+	size_t count; /* in struct port, uint16_t */
+	int (*print)(const struct port *port, uint16_t queue);
+	int (*get_path)(uint16_t port, uint16_t queue, struct rte_eth_burst_mode *mode);
+} queue_views[] = {
+	{ "rxq", "receive", "receive queue information", offsetof(struct port, nb_rxq), print_rxq,
+	  rte_eth_rx_burst_mode_get },
+	{ "txq", "transmit", "transmit queue information", offsetof(struct port, nb_txq), print_txq,
+	  rte_eth_tx_burst_mode_get },
+};
+
+static void
+print_queue(const struct queue_view *view, const struct port *port, uint64_t queue)
+{
+	uint16_t count = *(const uint16_t *)((const char *)port + view->count);
+	struct rte_eth_burst_mode mode;
+
+	if (queue >= count)
+		msg_error("port %u (%s): found %s queue %" PRIu64
+			  ", expected one of the %u that it has",
+			  port->id, port->name, view->way, queue, count);
+	else if (port_did(port, view->what, view->print(port, queue)) &&
+		 view->get_path(port->id, queue, &mode) == 0)
 		printf("  path                %s\n", mode.info);
+}
+
+static void
+show_queue(struct session *session, const struct words *words)
+{
+	for (size_t i = 0; i < RTE_DIM(queue_views); i++)
+		if (word_is(words, 1, queue_views[i].word))
+			print_queue(&queue_views[i], word_port(session, words, 3),
+				    word_number(words, 4));
 }
 
 static void
@@ -341,8 +358,7 @@ const struct command commands_show[] = {
 	{ "show config fwd", "who sends what who receives", false, show_config_fwd },
 	{ "show config rxtx", "bursts, rings and offloads", false, show_config_rxtx },
 	{ "show config cores", "the lcores", false, show_config_cores },
-	{ "show rxq info PORT N", "a receive queue and its path", false, show_rxq },
-	{ "show txq info PORT N", "a transmit queue and its path", false, show_txq },
+	{ "show rxq|txq info PORT N", "a queue and its path", false, show_queue },
 	{ "show port PORT rss-hash", "the RSS types", false, show_hash },
 	{ "show port PORT rss-hash key", "the RSS types and the key", false, show_hash_key },
 	{ 0 },

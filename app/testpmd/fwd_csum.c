@@ -2,14 +2,16 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "crc32c.h"
 #include "fwd.h"
 #include "fwd_each.h"
 #include "headers.h"
 
-/* Where the flags of mbufs and the offloads of ports differ between the two L4 protocols. */
+/* In what L4 protocols differ. */
 struct l4 {
-	uint64_t offload, flag;
-	uint8_t *checksum; /* where it lies, on any boundary */
+	uint64_t offload, flag; /* of ports, of mbufs */
+	uint8_t *checksum;      /* where it lies, on any boundary */
+	uint32_t length;        /* bytes */
 };
 
 static void
@@ -52,6 +54,35 @@ whole_sum(const struct rte_mbuf *packet, const struct headers *headers)
 				     : rte_ipv6_udptcp_cksum_mbuf(packet, headers->ipv6, offset);
 }
 
+static void
+write_sum(uint8_t *checksum, rte_be16_t sum)
+{
+	memcpy(checksum, &sum, sizeof(sum));
+}
+
+/* CRC-32C, low byte first (RFC 9260, appendix A); there is no pseudo header. */
+static void
+write_sctp_sum(uint8_t *checksum, const struct rte_mbuf *packet, const struct headers *headers)
+{
+	uint32_t offset = headers->l2_length + headers->l3_length;
+	uint32_t left = headers->l4_bytes, sum = UINT32_MAX;
+
+	for (; left > 0; packet = packet->next) {
+		uint32_t part;
+
+		if (offset >= packet->data_len) {
+			offset -= packet->data_len;
+			continue;
+		}
+		part = RTE_MIN(left, packet->data_len - offset);
+		sum = crc32c(rte_pktmbuf_mtod_offset(packet, const void *, offset), part, sum);
+		left -= part;
+		offset = 0;
+	}
+	sum = rte_cpu_to_le_32(~sum);
+	memcpy(checksum, &sum, sizeof(sum));
+}
+
 /* False when there is no L4 checksum to fill in. Over IPv4, UDP may go without one. */
 static bool
 find_l4(struct headers *headers, struct l4 *l4)
@@ -60,11 +91,17 @@ find_l4(struct headers *headers, struct l4 *l4)
 		return false;
 	if (headers->tcp != NULL)
 		*l4 = (struct l4){ RTE_ETH_TX_OFFLOAD_TCP_CKSUM, RTE_MBUF_F_TX_TCP_CKSUM,
-				   (uint8_t *)headers->tcp + offsetof(struct rte_tcp_hdr, cksum) };
+				   (uint8_t *)headers->tcp + offsetof(struct rte_tcp_hdr, cksum),
+				   sizeof(headers->tcp->cksum) };
 	else if (headers->udp != NULL && (headers->udp->dgram_cksum != 0 || headers->ipv6 != NULL))
 		*l4 = (struct l4){ RTE_ETH_TX_OFFLOAD_UDP_CKSUM, RTE_MBUF_F_TX_UDP_CKSUM,
 				   (uint8_t *)headers->udp +
-					   offsetof(struct rte_udp_hdr, dgram_cksum) };
+					   offsetof(struct rte_udp_hdr, dgram_cksum),
+				   sizeof(headers->udp->dgram_cksum) };
+	else if (headers->sctp != NULL)
+		*l4 = (struct l4){ RTE_ETH_TX_OFFLOAD_SCTP_CKSUM, RTE_MBUF_F_TX_SCTP_CKSUM,
+				   (uint8_t *)headers->sctp + offsetof(struct rte_sctp_hdr, cksum),
+				   sizeof(headers->sctp->cksum) };
 	else
 		return false;
 	return true;
@@ -82,20 +119,19 @@ fill_l4(const struct stream *stream, struct rte_mbuf *packet, struct headers *he
 	uint64_t l3_flags)
 {
 	uint64_t segments = is_to_be_segmented(stream, headers) ? RTE_MBUF_F_TX_TCP_SEG : 0;
-	rte_be16_t sum;
+	bool by_device;
 	struct l4 l4;
 
 	if (!find_l4(headers, &l4))
 		return 0;
-	if (segments != 0 || (stream->tx_offloads & l4.offload)) {
-		sum = pseudo_header_sum(headers, l3_flags | segments);
-		memcpy(l4.checksum, &sum, sizeof(sum));
-		return segments | l4.flag;
-	}
-	memset(l4.checksum, 0, sizeof(sum));
-	sum = whole_sum(packet, headers);
-	memcpy(l4.checksum, &sum, sizeof(sum));
-	return 0;
+	by_device = segments != 0 || (stream->tx_offloads & l4.offload);
+	memset(l4.checksum, 0, l4.length);
+	if (headers->sctp == NULL)
+		write_sum(l4.checksum, by_device ? pseudo_header_sum(headers, l3_flags | segments)
+						 : whole_sum(packet, headers));
+	else if (!by_device)
+		write_sctp_sum(l4.checksum, packet, headers);
+	return by_device ? segments | l4.flag : 0;
 }
 
 static void
@@ -121,22 +157,29 @@ fill_checksums(struct stream *stream, struct rte_mbuf *packet)
 	packet->l2_len = headers.l2_length;
 	packet->l3_len = headers.l3_length;
 	packet->l4_len = headers.l4_length;
-	packet->tso_segsz = stream->tso_segment_size;
+	packet->tso_segsz = flags & RTE_MBUF_F_TX_TCP_SEG ? stream->tso_segment_size : 0;
 }
 
-/* Leaves out what the driver says it cannot send. */
+/* Leaves out each packet that the driver says it cannot send. */
 static void
 prepare(struct stream *stream, struct burst *burst)
 {
-	uint16_t ready = rte_eth_tx_prepare(stream->tx_port, stream->tx_queue, burst->packets,
-					    burst->count);
+	uint16_t ready = 0;
 
-	if (likely(ready == burst->count))
-		return;
-	burst->bytes -= packets_bytes(burst->packets + ready, burst->count - ready);
-	counter_add(&stream->counters.tx_dropped, burst->count - ready);
-	rte_pktmbuf_free_bulk(burst->packets + ready, burst->count - ready);
-	burst->count = ready;
+	for (;;) {
+		struct rte_mbuf **refused;
+
+		ready += rte_eth_tx_prepare(stream->tx_port, stream->tx_queue,
+					    burst->packets + ready, burst->count - ready);
+		if (likely(ready == burst->count))
+			return;
+		refused = burst->packets + ready;
+		burst->count--;
+		burst->bytes -= (*refused)->pkt_len;
+		counter_add(&stream->counters.tx_dropped, 1);
+		rte_pktmbuf_free(*refused);
+		memmove(refused, refused + 1, (burst->count - ready) * sizeof(*refused));
+	}
 }
 
 static uint16_t
@@ -159,7 +202,7 @@ run(struct stream *stream)
 
 const struct fwd_mode fwd_csum = {
 	.name = "csum",
-	.help = "fill in IP, UDP and TCP checksums, by the device or in software, send on",
+	.help = "fill in IP, UDP, TCP and SCTP checksums, by the device or in software, send on",
 	.receives = true,
 	.sends = true,
 	.run = run,

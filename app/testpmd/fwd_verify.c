@@ -23,8 +23,9 @@ flow_of(struct verify_stream *verify, const struct verify_header *header, bool k
 
 	if (verify->last == NULL || verify->last->sender != header->sender ||
 	    verify->last->id != id) {
-		struct verify_flow *flow = known_only ? verify_flow_find(header->sender, id)
-						      : verify_flow_get(header->sender, id);
+		bool find = known_only || verify_is_old_sender(header->sender);
+		struct verify_flow *flow = find ? verify_flow_find(header->sender, id)
+						: verify_flow_get(header->sender, id);
 
 		if (flow == NULL)
 			return NULL;
@@ -50,10 +51,13 @@ take_damaged(struct verify_stream *verify, const struct verify_header *header, b
 static void
 take_good(struct stream *stream, const struct verify_header *header, uint64_t now)
 {
-	struct verify_flow *flow = flow_of(stream->verify, header, false);
+	struct verify_stream *verify = stream->verify;
+	struct verify_flow *flow = flow_of(verify, header, false);
 
 	if (unlikely(flow == NULL))
-		counter_add(&stream->verify->unattributed, 1);
+		counter_add(verify_is_old_sender(header->sender) ? &verify->foreign
+								 : &verify->unattributed,
+			    1);
 	else if (unlikely(header->flow & VERIFY_END))
 		verify_flow_end(flow, header->sequence);
 	else if (verify_flow_take(flow, header, true) && flow->own)

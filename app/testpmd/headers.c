@@ -88,6 +88,9 @@ parse_l4(struct headers *headers, struct rte_mbuf *packet, int protocol)
 		headers->tcp = header_at(packet, offset, sizeof(*headers->tcp));
 		if (headers->tcp != NULL)
 			headers->l4_length = (headers->tcp->data_off >> 4) * 4;
+	} else if (protocol == IPPROTO_SCTP) {
+		headers->sctp = header_at(packet, offset, sizeof(*headers->sctp));
+		headers->l4_length = sizeof(*headers->sctp);
 	}
 }
 

@@ -8,6 +8,7 @@
 #include <rte_ether.h>
 #include <rte_ip.h>
 #include <rte_mbuf.h>
+#include <rte_sctp.h>
 #include <rte_tcp.h>
 #include <rte_udp.h>
 
@@ -21,6 +22,7 @@ struct headers {
 	struct rte_ipv6_hdr *ipv6;
 	struct rte_udp_hdr *udp;
 	struct rte_tcp_hdr *tcp;
+	struct rte_sctp_hdr *sctp;
 	uint16_t l2_length, l3_length, l4_length; /* bytes; l2 with its VLAN tags */
 	uint32_t l4_bytes; /* L4 header and payload by the IP header; 0 when the packet has fewer */
 };
@@ -34,7 +36,7 @@ ipv4_is_fragment(const struct rte_ipv4_hdr *ip)
 	return (ip->fragment_offset & bits) != 0;
 }
 
-/* Reads Ethernet, up to two VLAN tags, IPv4 or IPv6 without extensions, UDP or TCP. */
+/* Reads Ethernet, up to two VLAN tags, IPv4 or IPv6 without extensions, UDP, TCP or SCTP. */
 void headers_parse(struct headers *headers, struct rte_mbuf *packet);
 
 #endif

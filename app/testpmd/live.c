@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -27,12 +28,25 @@ port_counters(const struct live *live, const struct port *port)
 	return now;
 }
 
-void
-live_begin(struct live *live, const struct run *run)
+static double
+period(const struct live *live)
 {
-	*live = (struct live){ .run = run, .redraws = isatty(STDOUT_FILENO) == 1 };
+	return live->run->options->stats_period > 0 ? live->run->options->stats_period : INFINITY;
+}
+
+void
+live_begin(struct live *live, const struct run *run, bool redraws)
+{
+	*live = (struct live){ .run = run, .begun = run->start, .redraws = redraws };
+	live->next = run->start + period(live);
 	for (uint16_t i = 0; i < run->watch.ports->count; i++)
 		live->before[i] = port_counters(live, &run->watch.ports->of[i]);
+}
+
+bool
+live_is_due(const struct live *live)
+{
+	return run_now() >= live->next;
 }
 
 static void
@@ -41,7 +55,7 @@ print_port(struct live *live, uint16_t position, double seconds)
 	const struct port *port = &live->run->watch.ports->of[position];
 	struct stream_counters now = port_counters(live, port);
 	struct stream_counters *before = &live->before[position];
-	double period = seconds - live->at;
+	double since = seconds - live->at;
 
 	/* A device that went away takes its counters along. */
 	now.rx_bytes = RTE_MAX(now.rx_bytes, before->rx_bytes);
@@ -49,11 +63,11 @@ print_port(struct live *live, uint16_t position, double seconds)
 	printf("%8.1f s  port %2u%s  rx %9.3f Mpps %8.3f Gbit/s  tx %9.3f Mpps %8.3f Gbit/s  "
 	       "dropped %9.3f Mpps\n",
 	       seconds, port->id, port_is_gone(port) ? " gone" : "",
-	       (now.rx_packets - before->rx_packets) / period / 1e6,
-	       (now.rx_bytes - before->rx_bytes) * 8 / period / 1e9,
-	       (now.tx_packets - before->tx_packets) / period / 1e6,
-	       (now.tx_bytes - before->tx_bytes) * 8 / period / 1e9,
-	       (now.tx_dropped - before->tx_dropped) / period / 1e6);
+	       (now.rx_packets - before->rx_packets) / since / 1e6,
+	       (now.rx_bytes - before->rx_bytes) * 8 / since / 1e9,
+	       (now.tx_packets - before->tx_packets) / since / 1e6,
+	       (now.tx_bytes - before->tx_bytes) * 8 / since / 1e9,
+	       (now.tx_dropped - before->tx_dropped) / since / 1e6);
 	*before = now;
 }
 
@@ -174,4 +188,5 @@ live_print(struct live *live)
 		live->drawn += print_details(live);
 	fflush(stdout);
 	live->at = seconds;
+	live->next += period(live);
 }

@@ -72,13 +72,20 @@ port_events_unwatch(struct port_watch *watch)
 						handlers[i].callback, watch);
 }
 
+/* Its driver may have given the port up while nobody watched: ethdev then knows it no more. */
+static bool
+is_there(const struct port *port)
+{
+	return rte_eth_dev_is_valid_port(port->id) && rte_eth_dev_is_removed(port->id) == 0;
+}
+
 void
 port_events_check(struct port_watch *watch)
 {
 	for (uint16_t i = 0; i < watch->ports->count; i++) {
 		struct port *port = &watch->ports->of[i];
 
-		if (!port_is_gone(port) && rte_eth_dev_is_removed(port->id) != 0)
+		if (!port_is_gone(port) && !is_there(port))
 			port_gone(watch, port);
 	}
 }

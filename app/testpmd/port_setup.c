@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <inttypes.h>
+#include <string.h>
 
 #include <rte_errno.h>
 
@@ -51,7 +52,6 @@ choose_offloads(struct port *port, const struct options *options)
 	uint64_t rx = options->rx_offloads | port->more_rx_offloads;
 	uint64_t tx = options->tx_offloads | port->more_tx_offloads | fast_free(port, options);
 
-	tx &= ~port->less_tx_offloads;
 	if (options->enable_rx_cksum)
 		rx |= RTE_ETH_RX_OFFLOAD_CHECKSUM;
 	if (options->enable_lro)
@@ -61,6 +61,8 @@ choose_offloads(struct port *port, const struct options *options)
 	if ((options->mode->sends && options->enable_scatter) ||
 	    (options_make_frames(options) && options->txpkts.count > 1))
 		tx |= RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+	rx &= ~port->less_rx_offloads;
+	tx &= ~port->less_tx_offloads;
 	port->rx_offloads = keep_offered(port, rx, port->info.rx_offload_capa,
 					 rte_eth_dev_rx_offload_name);
 	port->tx_offloads = keep_offered(port, tx, port->info.tx_offload_capa,
@@ -82,8 +84,8 @@ choose_mtu(const struct port *port, const struct options *options, uint32_t *mtu
 	uint32_t overhead = frame_overhead(&port->info);
 	uint32_t least = overhead + RTE_MAX(port->info.min_mtu, RTE_ETHER_MIN_MTU);
 
-	*mtu = 0;
-	if (options->max_pkt_len == 0)
+	*mtu = port->mtu;
+	if (port->mtu != 0 || options->max_pkt_len == 0)
 		return true;
 	if (options->max_pkt_len >= least && options->max_pkt_len <= port->info.max_rx_pktlen) {
 		*mtu = options->max_pkt_len - overhead;
@@ -96,8 +98,10 @@ choose_mtu(const struct port *port, const struct options *options, uint32_t *mtu
 }
 
 static uint64_t
-wanted_hash(const struct options *options)
+wanted_hash(const struct port *port, const struct options *options)
 {
+	if (port->has_hash)
+		return port->hash;
 	/* As in stock testpmd, the last word is UDP's. */
 	return options->rss_udp ? RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP : RTE_ETH_RSS_IP;
 }
@@ -106,7 +110,7 @@ static bool
 configure(struct port *port, const struct options *options)
 {
 	struct rte_eth_conf conf = { 0 };
-	uint64_t hash = wanted_hash(options) & port->info.flow_type_rss_offloads;
+	uint64_t hash = wanted_hash(port, options) & port->info.flow_type_rss_offloads;
 	uint32_t flags = *port->info.dev_flags;
 	int ret;
 
@@ -115,7 +119,7 @@ configure(struct port *port, const struct options *options)
 		return false;
 	conf.rxmode.offloads = port->rx_offloads;
 	conf.txmode.offloads = port->tx_offloads;
-	if (port->nb_rxq > 1 && hash != 0) {
+	if (port->nb_rxq > 1 && (hash != 0 || port->has_hash)) {
 		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
 		conf.rx_adv_conf.rss_conf.rss_hf = hash;
 	}
@@ -181,10 +185,14 @@ port_start(struct port *port, const struct options *options)
 			      "the driver's message above says what it lacks; mbufs can be made "
 			      "more with --total-num-mbufs");
 	port->started = true;
+	memset(port->rxq_stopped, 0, sizeof(port->rxq_stopped));
+	memset(port->txq_stopped, 0, sizeof(port->txq_stopped));
 	ret = rte_eth_macaddr_get(port->id, &port->mac);
 	if (ret != 0)
 		msg_notice("port %u (%s): MAC address not known: %s", port->id, port->name,
 			   rte_strerror(-ret));
+	if (port->is_picky)
+		return true;
 	ret = rte_eth_promiscuous_enable(port->id);
 	if (ret != 0)
 		msg_notice("port %u (%s): promiscuous mode not set: %s, going on without", port->id,

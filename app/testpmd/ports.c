@@ -304,7 +304,8 @@ ports_flush_rx(struct ports *ports)
 {
 	for (uint16_t i = 0; i < ports->count; i++)
 		for (uint16_t queue = 0; queue < ports->of[i].nb_rxq; queue++)
-			if (ports->of[i].started && !port_is_gone(&ports->of[i]))
+			if (ports->of[i].started && !port_is_gone(&ports->of[i]) &&
+			    !ports->of[i].rxq_stopped[queue])
 				flush_queue(&ports->of[i], queue);
 }
 

@@ -23,9 +23,15 @@ struct port {
 	uint16_t tso_segment_size; /* what mode csum cuts TCP into; 0: nothing */
 	bool inserts_vlan;         /* vlan_tci, into what is sent */
 	uint16_t vlan_tci;
-	uint64_t more_tx_offloads; /* asked for at the prompt, besides --tx-offloads */
-	uint64_t less_tx_offloads;
-	uint64_t more_rx_offloads;
+	/* What the prompt asked for, against the options, whenever the port is configured anew. */
+	uint64_t more_rx_offloads, less_rx_offloads;
+	uint64_t more_tx_offloads, less_tx_offloads;
+	uint16_t mtu; /* 0: by --max-pkt-len */
+	bool has_hash;
+	uint64_t hash; /* RSS types, where has_hash */
+	bool is_picky; /* not promiscuous */
+	/* Stopped one by one, until the next start of the port. */
+	bool rxq_stopped[RTE_MAX_QUEUES_PER_PORT], txq_stopped[RTE_MAX_QUEUES_PER_PORT];
 	struct rte_eth_stats base; /* the driver's counters when the run began */
 	bool many_pools;           /* its packets come from, or go to, mbufs of several pools */
 	bool configured, started;

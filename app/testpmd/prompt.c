@@ -8,6 +8,7 @@
 #include <cmdline_rdline.h>
 
 #include "commands.h"
+#include "live.h"
 #include "msg.h"
 #include "prompt.h"
 #include "report.h"
@@ -18,6 +19,8 @@
 #define LOOK_MS 100
 
 static struct session *session;
+static struct rdline *edited; /* the line on the terminal, or NULL */
+static struct live live;      /* of the run */
 
 static int
 write_char(struct rdline *rdl, char c)
@@ -41,6 +44,35 @@ complete(struct rdline *rdl, const char *line, char *text, unsigned int size, in
 	return commands_complete(line, text, size, state);
 }
 
+/* What is printed beside the line being edited goes above it. */
+static void
+leave_line(void)
+{
+	if (edited == NULL)
+		return;
+	printf("\r\033[K");
+	fflush(stdout);
+}
+
+static void
+return_to_line(void)
+{
+	if (edited != NULL)
+		rdline_redisplay(edited);
+}
+
+static void
+print_rates(void)
+{
+	if (live.run == NULL || live.begun != session->run.start)
+		live_begin(&live, &session->run, false);
+	if (!live_is_due(&live))
+		return;
+	leave_line();
+	live_print(&live);
+	return_to_line();
+}
+
 /* A run that ended by itself is reported as if stop had been said. */
 static void
 look_after_run(void)
@@ -51,6 +83,7 @@ look_after_run(void)
 
 	if (!session->forwarding)
 		return;
+	print_rates();
 	over = options->duration > 0 && run_now() - run->start >= options->duration;
 	if (run_look(run) == RUN_GOES_ON && !over)
 		return;
@@ -60,7 +93,9 @@ look_after_run(void)
 	if (run->end == RUN_SIGNAL)
 		return;
 	session_stop(session);
+	leave_line();
 	msg_notice("forwarding ended by: %s", run_end_text(run->end));
+	return_to_line();
 }
 
 static bool
@@ -127,8 +162,10 @@ edit_lines(void)
 	raw.c_lflag &= ~(ICANON | ECHO);
 	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
 	rdline_newline(rdl, PROMPT);
+	edited = rdl;
 	while (wait_for_input() && take_chars(rdl))
 		;
+	edited = NULL;
 	tcsetattr(STDIN_FILENO, TCSANOW, &before);
 	rdline_free(rdl);
 	printf("\n");

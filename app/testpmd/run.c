@@ -4,6 +4,7 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <rte_cycles.h>
 
@@ -138,19 +139,14 @@ run_look(struct run *run)
 void
 run_wait(struct run *run, double seconds)
 {
-	const struct options *options = run->options;
 	double deadline = seconds > 0 ? run->start + seconds : INFINITY;
-	double next_line = options->stats_period > 0 ? run->start + options->stats_period
-						     : INFINITY;
 	double next_check = run->start;
 	struct live live;
 
-	live_begin(&live, run);
+	live_begin(&live, run, isatty(STDOUT_FILENO) == 1);
 	for (;;) {
-		if (run_now() >= next_line) {
+		if (live_is_due(&live))
 			live_print(&live);
-			next_line += options->stats_period;
-		}
 		if (run_now() >= next_check) {
 			port_events_check(&run->watch);
 			next_check = run_now() + CHECK_SECONDS;
@@ -158,7 +154,7 @@ run_wait(struct run *run, double seconds)
 		run->end = find_end(run, deadline);
 		if (run->end != RUN_GOES_ON)
 			return;
-		run_sleep_until(RTE_MIN(deadline, RTE_MIN(next_line, next_check)));
+		run_sleep_until(RTE_MIN(deadline, RTE_MIN(live.next, next_check)));
 	}
 }
 

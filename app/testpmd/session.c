@@ -54,7 +54,6 @@ prepare(struct session *session)
 {
 	bool good;
 
-	session_forget(session);
 	session_lock();
 	good = streams_make(&session->streams, &session->ports, &session->options) &&
 	       lcores_assign(&session->lcores, &session->streams, &session->options);
@@ -76,8 +75,9 @@ session_start(struct session *session, uint32_t first_bursts)
 {
 	const struct options *options = &session->options;
 
-	if (!all_started(session) || !options_check(options) || !prepare(session))
+	if (!all_started(session) || !options_check(options))
 		return false;
+	session_forget(session);
 	session->run = (struct run){
 		.watch = { .ports = &session->ports,
 			   .streams = &session->streams,
@@ -85,6 +85,9 @@ session_start(struct session *session, uint32_t first_bursts)
 		.lcores = &session->lcores,
 		.options = options,
 	};
+	port_events_check(&session->run.watch);
+	if (!prepare(session))
+		return false;
 	port_events_watch(&session->run.watch);
 	if (!options->no_flush_rx && options->mode->receives)
 		ports_flush_rx(&session->ports);

@@ -82,6 +82,23 @@ set_pace(struct stream *stream, const struct port *port, const struct options *o
 	stream->pace.burst = at_once < 1 ? 1 : RTE_MIN(at_once, stream->burst);
 }
 
+/* Drivers may not be called for a queue that is stopped, or when the device is gone. */
+static bool
+can_be_polled(const struct port *rx_port, const struct port *tx_port, uint16_t queue,
+	      const struct fwd_mode *mode)
+{
+	bool rx_stopped = mode->receives && rx_port->rxq_stopped[queue];
+	bool tx_stopped = mode->sends && tx_port->txq_stopped[queue];
+
+	if (port_is_gone(rx_port) || port_is_gone(tx_port))
+		return false;
+	if (rx_stopped || tx_stopped)
+		msg_notice("port %u %s queue %u is stopped: port %u queue %u is not polled",
+			   rx_stopped ? rx_port->id : tx_port->id,
+			   rx_stopped ? "receive" : "transmit", queue, rx_port->id, queue);
+	return !rx_stopped && !tx_stopped;
+}
+
 static bool
 make_stream(struct stream *stream, const struct port *rx_port, const struct port *tx_port,
 	    uint16_t queue, const struct options *options)
@@ -103,6 +120,7 @@ make_stream(struct stream *stream, const struct port *rx_port, const struct port
 	stream->tso_segment_size = tx_port->tso_segment_size;
 	stream->inserts_vlan = tx_port->inserts_vlan;
 	stream->vlan_tci = tx_port->vlan_tci;
+	stream->disabled = !can_be_polled(rx_port, tx_port, queue, options->mode);
 	set_pace(stream, tx_port, options);
 	if (options->record_burst_stats) {
 		stream->fill = rte_zmalloc(NULL, sizeof(*stream->fill), RTE_CACHE_LINE_SIZE);
@@ -166,7 +184,8 @@ streams_send_first(struct streams *streams, uint32_t bursts)
 {
 	for (uint32_t n = 0; n < bursts; n++)
 		for (uint32_t i = 0; i < streams->count; i++)
-			fwd_txonly.run(&streams->of[i]);
+			if (!streams->of[i].disabled)
+				fwd_txonly.run(&streams->of[i]);
 }
 
 void

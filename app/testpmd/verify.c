@@ -11,14 +11,22 @@
 /* Ends are sent so often, as they can be lost like any frame. */
 #define ENDS 8
 
+/* This process has had so many senders: the first is drawn, each run takes the next one. */
+static uint32_t first_sender, senders;
+
 static uint32_t
 draw_sender(void)
 {
-	uint32_t sender;
+	if (senders == 0 &&
+	    getrandom(&first_sender, sizeof(first_sender), GRND_NONBLOCK) != sizeof(first_sender))
+		first_sender = rte_rdtsc();
+	return (first_sender + senders++) & VERIFY_SENDER_MASK;
+}
 
-	if (getrandom(&sender, sizeof(sender), GRND_NONBLOCK) != sizeof(sender))
-		sender = rte_rdtsc();
-	return sender & 0xffffff;
+bool
+verify_is_old_sender(uint32_t sender)
+{
+	return senders > 0 && ((sender - first_sender) & VERIFY_SENDER_MASK) < senders - 1;
 }
 
 static bool

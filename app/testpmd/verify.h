@@ -53,6 +53,9 @@ struct verify_stream {
 bool verify_prepare(struct streams *streams, const struct options *options);
 void verify_free(struct streams *streams);
 
+/* True for a run of this process before: with --no-flush-rx, frames of it can still come. */
+bool verify_is_old_sender(uint32_t sender);
+
 /* True when every own frame that was sent came back, so that there is nothing to wait for. */
 bool verify_all_back(void);
 

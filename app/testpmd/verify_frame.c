@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
 
-#include <rte_hash_crc.h>
-
+#include "crc32c.h"
 #include "verify_frame.h"
 
 #define UDP_PORT_VERIFY 862 /* of the two-way active measurement protocol, RFC 5357 */
@@ -32,22 +31,6 @@ struct invariant {
 	struct rte_ipv4_hdr ip;
 	uint32_t udp_length_checksum;
 } __attribute__((packed));
-
-/* CRC-32C. rte_hash_crc() reads any type as words, which the compiler may take for other memory. */
-static uint32_t
-sum_bytes(const void *data, uint32_t length, uint32_t sum)
-{
-	const uint8_t *bytes = data;
-	uint64_t word;
-
-	for (; length >= sizeof(word); length -= sizeof(word), bytes += sizeof(word)) {
-		memcpy(&word, bytes, sizeof(word));
-		sum = rte_hash_crc_8byte(word, sum);
-	}
-	for (; length > 0; length--)
-		sum = rte_hash_crc_1byte(*bytes++, sum);
-	return sum;
-}
 
 void
 verify_frame_make(struct frame *frame, uint16_t flow)
@@ -79,14 +62,14 @@ invariant_sum(const struct packet_headers *headers, bool any_mac, uint32_t sum)
 				    headers->ether.dst_addr.addr_bytes[i];
 	invariant.ip.src_addr = invariant.ip.dst_addr = 0;
 	memcpy(&invariant.udp_length_checksum, &headers->udp.dgram_len, sizeof(uint32_t));
-	return sum_bytes(&invariant, sizeof(invariant), sum);
+	return crc32c(&invariant, sizeof(invariant), sum);
 }
 
 /* The sum over the fields of a header, after all the rest. */
 static uint32_t
 header_sum(const struct verify_header *header, uint32_t sum)
 {
-	return sum_bytes(header, CHECKED_LENGTH, sum);
+	return crc32c(header, CHECKED_LENGTH, sum);
 }
 
 /* Copies into a chain, at an offset. */
@@ -125,7 +108,7 @@ write_payload(struct rte_mbuf *packet, uint32_t length, const struct verify_head
 		/* An odd constant: the words of one frame, and of neighbours, all differ. */
 		for (uint32_t i = 0; i < RTE_DIM(chunk); i++)
 			chunk[i] = word += UINT64_C(0x9e3779b97f4a7c15);
-		sum = sum_bytes(chunk, part, sum);
+		sum = crc32c(chunk, part, sum);
 		write_at(packet, offset, chunk, part);
 		offset += part;
 		length -= part;
@@ -181,8 +164,8 @@ payload_sum(const struct rte_mbuf *packet)
 
 	for (; packet != NULL; packet = packet->next) {
 		if (offset < packet->data_len) {
-			sum = sum_bytes(rte_pktmbuf_mtod_offset(packet, const void *, offset),
-					packet->data_len - offset, sum);
+			sum = crc32c(rte_pktmbuf_mtod_offset(packet, const void *, offset),
+				     packet->data_len - offset, sum);
 			offset = 0;
 		} else {
 			offset -= packet->data_len;

@@ -16,9 +16,10 @@ struct verify_header {
 	uint32_t checksum;    /* CRC-32C of payload, headers and all fields before */
 } __attribute__((packed));
 
-#define VERIFY_END        0x8000U
-#define VERIFY_STAMP_MASK ((UINT64_C(1) << 40) - 1)
-#define VERIFY_MIN_LENGTH (FRAME_HEADER_LENGTH + (int)sizeof(struct verify_header))
+#define VERIFY_END         0x8000U
+#define VERIFY_STAMP_MASK  ((UINT64_C(1) << 40) - 1)
+#define VERIFY_SENDER_MASK 0xffffffU
+#define VERIFY_MIN_LENGTH  (FRAME_HEADER_LENGTH + (int)sizeof(struct verify_header))
 
 /* What a received frame turned out to be. */
 enum verify_kind {

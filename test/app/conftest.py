@@ -14,7 +14,7 @@ import pytest
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "vhost"))
 
-from apprun import BINARY, BUILD, TIMEOUT, Result, eal_arguments, read_until  # noqa: E402
+from apprun import BINARY, BUILD, ROOT, TIMEOUT, Result, eal_arguments, read_until  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +22,7 @@ def plugin():
     """Builds a plug-in from a source beside this file. EAL loads none from a folder that everyone
     may write, so it goes into the build folder."""
 
-    def build(source):
+    def build(source, more=(), libraries=()):
         folder = BUILD / "test" / "app"
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{pathlib.Path(source).stem}.so"
@@ -31,10 +31,21 @@ def plugin():
         ).stdout.split()
         here = pathlib.Path(__file__).with_name(source)
         arguments = ["cc", "-O2", "-Wall", "-D_GNU_SOURCE", "-shared", "-fPIC", *flags]
-        subprocess.run([*arguments, "-o", path, here], check=True)
+        subprocess.run([*arguments, *more, "-o", path, here, *libraries], check=True)
         return str(path)
 
     return build
+
+
+@pytest.fixture(scope="session")
+def recorder(plugin):
+    """The driver net_recorder, whose header files are those of the installed DPDK."""
+    folder = BUILD / "driver-sdk"
+    script = ROOT / "devtools" / "driver-sdk"
+    subprocess.run([script, folder], check=True, stdout=subprocess.DEVNULL)
+    more = ["-isystem", folder, "-DALLOW_INTERNAL_API", "-DALLOW_EXPERIMENTAL_API"]
+    libraries = ["bus_vdev", "ethdev", "kvargs", "mbuf", "mempool", "net", "ring", "eal"]
+    return plugin("recorder.c", more, [f"-lrte_{name}" for name in libraries])
 
 
 @pytest.fixture

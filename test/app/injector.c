@@ -1,29 +1,39 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * A plug-in that does to received frames what a bad path does. VIO_TEST_FAULT is KIND:COUNT: every
- * so often a frame of port 0, receive queue 0 is dropped, duplicated, swapped with the next one, or
- * has one bit flipped (the next bit each time), COUNT times in all. Frames of other programs than
- * mode verify, and its ends of flows, are left alone.
+ * A plug-in that does to received frames what a bad path does. VIO_TEST_FAULT is KIND:COUNT or
+ * KIND:COUNT:AFTER: every so often a frame of port 0, receive queue 0, from number AFTER on, is
+ * dropped, duplicated, swapped with the next one, held back for 50 ms, given other Ethernet
+ * addresses (mac), or has one bit flipped (the next bit each time), COUNT times in all. Frames of
+ * other programs than mode verify, and its ends of flows, are left alone.
  */
-#include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include <rte_ethdev.h>
+#include <rte_cycles.h>
 #include <rte_mbuf.h>
+
+#include "receive_hook.h"
 
 /* One frame in so many is treated. */
 #define EVERY 50
+
+#define HOLD_SECONDS 0.05
+#define MOST_HELD    128
 
 /* Ethernet, IPv4, UDP: where verify's fields begin; its flow is 4 bytes on, the end bit on top. */
 #define FLOW_TOP_BYTE (14 + 20 + 8 + 4 + 1)
 #define UDP_PORT_AT   (14 + 20)
 
 static char kind[16];
-static unsigned int left, seen, bit;
+static unsigned int left, after, seen, bit;
+
+/* Those held back, in the order in which they are due. */
+static struct {
+	struct rte_mbuf *frame;
+	uint64_t due; /* TSC */
+} held[MOST_HELD];
+static unsigned int first_held, end_held;
 
 static int
 is_verify(const struct rte_mbuf *frame)
@@ -73,6 +83,17 @@ treat(struct rte_mbuf **frames, uint16_t at, uint16_t count, uint16_t room)
 		frames[at + 1] = frame;
 		left--;
 	}
+	if (strcmp(kind, "hold") == 0 && end_held < MOST_HELD) {
+		held[end_held].frame = frame;
+		held[end_held++].due = rte_rdtsc() + HOLD_SECONDS * rte_get_tsc_hz();
+		memmove(frames + at, frames + at + 1, (count - at - 1) * sizeof(*frames));
+		left--;
+		return count - 1;
+	}
+	if (strcmp(kind, "mac") == 0) {
+		memset(rte_pktmbuf_mtod(frame, void *), 0x42, 12);
+		left--;
+	}
 	if (strcmp(kind, "flip") == 0) {
 		flip(frame);
 		left--;
@@ -81,16 +102,27 @@ treat(struct rte_mbuf **frames, uint16_t at, uint16_t count, uint16_t room)
 }
 
 static uint16_t
-on_receive(uint16_t port, uint16_t queue, struct rte_mbuf **frames, uint16_t count, uint16_t room,
-	   void *argument)
+let_go(struct rte_mbuf **frames, uint16_t count, uint16_t room)
 {
-	uint16_t now = count;
+	while (first_held < end_held && count < room && rte_rdtsc() >= held[first_held].due)
+		frames[count++] = held[first_held++].frame;
+	return count;
+}
 
-	(void)port;
-	(void)queue;
-	(void)argument;
+static uint16_t
+inject(struct rte_mbuf **frames, uint16_t count, uint16_t room)
+{
+	uint16_t now = let_go(frames, count, room);
+
+	count = now;
 	for (uint16_t i = 0; i < count && i < now; i++) {
-		if (left == 0 || !is_verify(frames[i]) || ++seen < EVERY)
+		if (left == 0 || !is_verify(frames[i]))
+			continue;
+		if (after > 0) {
+			after--;
+			continue;
+		}
+		if (++seen < EVERY)
 			continue;
 		seen = 0;
 		now = treat(frames, i, now, room);
@@ -100,26 +132,9 @@ on_receive(uint16_t port, uint16_t queue, struct rte_mbuf **frames, uint16_t cou
 	return now;
 }
 
-/* The queue is there once the port is started: its link is then up. */
-static void *
-wait_for_port(void *argument)
-{
-	struct rte_eth_link link = { 0 };
-
-	(void)argument;
-	while (rte_eth_dev_count_avail() == 0 || rte_eth_link_get_nowait(0, &link) != 0 ||
-	       link.link_status == RTE_ETH_LINK_DOWN)
-		usleep(1000);
-	if (rte_eth_add_rx_callback(0, 0, on_receive, NULL) == NULL)
-		fprintf(stderr, "injector: no callback\n");
-	return NULL;
-}
-
 static void __attribute__((constructor)) begin(void)
 {
-	pthread_t thread;
-
-	if (sscanf(getenv("VIO_TEST_FAULT"), "%15[a-z]:%u", kind, &left) != 2)
+	if (sscanf(getenv("VIO_TEST_FAULT"), "%15[a-z]:%u:%u", kind, &left, &after) < 2)
 		abort();
-	pthread_create(&thread, NULL, wait_for_port, NULL);
+	receive_hook_set(inject);
 }

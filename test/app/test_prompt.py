@@ -3,6 +3,7 @@
 
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -241,7 +242,7 @@ def test_help_lists_every_command(typed):
         "port config all rxq|txq|rxd|txd N",
         "mac_addr add PORT MAC",
         "tx_vlan set PORT N",
-        "csum set ip|udp|tcp hw|sw PORT",
+        "csum set ip|udp|tcp|sctp hw|sw PORT",
         "icmpecho",
     ):
         assert words in done.out, words
@@ -350,3 +351,92 @@ def test_duration_ends_the_run_and_not_the_prompt(terminal):
     prompt.type("quit\r")
     prompt.read_until("mbufs: all back")
     assert prompt.process.wait(TIMEOUT) == 0
+
+
+def screen(text):
+    """What a terminal shows after this text, line by line."""
+    lines, row, column, at = [""], 0, 0, 0
+    while at < len(text):
+        escape = re.match(r"\033\[(\d*)([A-Za-z])", text[at:])
+        if escape:
+            count = int(escape[1] or 1)
+            if escape[2] == "K":
+                lines[row] = lines[row][:column]
+            elif escape[2] == "D":
+                column = max(column - count, 0)
+            elif escape[2] == "C":
+                column += count
+            else:
+                raise AssertionError(f"not expected: {escape[0]!r}")
+            at += len(escape[0])
+            continue
+        if text.startswith("\033M", at):
+            row, at = row - 1, at + 1
+        elif text.startswith("\033E", at) or text[at] == "\n":
+            row, column = row + 1, 0 if text[at] == "\033" else column
+            at += text[at] == "\033"
+            lines += [""] * (row + 1 - len(lines))
+        elif text[at] == "\r":
+            column = 0
+        else:
+            lines[row] = lines[row][:column].ljust(column) + text[at] + lines[row][column + 1 :]
+            column += 1
+        at += 1
+    return lines
+
+
+def test_rates_go_above_the_line_being_typed(terminal):
+    prompt = terminal("--stats-period=0.2")
+    prompt.type("start\r")
+    prompt.read_until("vio-testpmd> ")
+    prompt.type("show config f")
+    text = prompt.read_until("show config f") + "show config f"
+    # The cursor is within the line: two to the left, where the next letter goes.
+    prompt.type("\033[D\033[D")
+    for _ in range(3):
+        for words in ("  port  1  rx", "vio-testpmd> ", "\033[2D"):
+            text += prompt.read_until(words) + words
+    shown = screen("vio-testpmd> " + text)
+    rates = [line for line in shown if re.match(r" +[\d.]+ s  port", line)]
+    assert len(rates) >= 6 and all(line.rstrip().endswith("Mpps") for line in rates), shown
+    assert all(float(line.split()[5]) > 0 for line in rates)
+    # The prompt is there once, below, with all that was typed.
+    assert [line.rstrip() for line in shown if "vio-testpmd>" in line] == [
+        "vio-testpmd> show config f"
+    ]
+    assert shown[-1].startswith("vio-testpmd> show config f")
+    prompt.type("\005wd\r")
+    prompt.read_until("receive port 0 queue 0 -> transmit port 1 queue 0")
+    prompt.type("stop\r")
+    prompt.read_until("ended by: command")
+    prompt.read_until("vio-testpmd> ")
+    # No run, no lines.
+    time.sleep(0.5)
+    assert not select.select([prompt.master], [], [], 0)[0]
+    prompt.type("quit\r")
+    prompt.read_until("mbufs: all back")
+    assert prompt.process.wait(TIMEOUT) == 0
+
+
+def test_end_of_a_run_leaves_the_line_being_typed(terminal):
+    prompt = terminal("--duration=0.3")
+    prompt.type("start\r")
+    prompt.read_until("vio-testpmd> ")
+    prompt.type("show fwd")
+    prompt.read_until("forwarding ended by: duration")
+    prompt.read_until("vio-testpmd> show fwd")
+    prompt.type(" stats all\r")
+    prompt.read_until("  all    all")
+
+
+def test_rates_with_commands_by_lines(command):
+    """Input that is no terminal."""
+    arguments = command(TWO_PORTS, "-i", SMALL, "-a", "--stats-period=0.2")
+    with subprocess.Popen(
+        arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        lines = [process.stdout.readline() for _ in range(4)]
+        out, _ = process.communicate("quit\n", TIMEOUT)
+    assert all(re.match(r" +[\d.]+ s  port +\d  rx", line) for line in lines), lines
+    assert "\033" not in "".join(lines) + out
+    assert process.returncode == 0

@@ -132,6 +132,14 @@ def test_cycles_per_packet(run):
     assert "busy/packet" in done.out
 
 
+def test_streams_are_shared_among_the_lcores(run):
+    queues = ["--rxq=3", "--txq=3"]
+    done = run(TWO_PORTS, "--duration=0.3", "--nb-cores=2", "--record-core-cycles", *queues)
+    assert [lcore["packets"] > 0 for lcore in done.json["cycles"]] == [True, True]
+    for port in done.json["ports"]:
+        assert all(queue["packets"] > 0 for queue in port["rx_queues"])
+
+
 def test_cycles_of_an_idle_lcore(run):
     done = run(["net_ring0"], "--duration=0.2", "--record-core-cycles")
     (lcore,) = done.json["cycles"]
@@ -156,6 +164,17 @@ def test_periodic_lines(run):
     assert len({len(line) for line in lines}) == 1, "not aligned"
     assert "\033" not in done.out
     assert all(float(line.split()[5]) > 0 for line in lines)
+
+
+def test_periodic_lines_have_the_rate_of_the_period(run):
+    """100,000 frames a second of 64 bytes, in each period as in the first."""
+    options = ["--forward-mode=txonly", "--rate=100k", "--duration=1.4", "--stats-period=0.3"]
+    done = run(["net_null0"], *options)
+    rates = re.findall(r"  tx +([\d.]+) Mpps +([\d.]+) Gbit/s", done.out)
+    assert len(rates) == 4
+    for mpps, gbps in rates:
+        assert float(mpps) == pytest.approx(0.1, rel=0.3)
+        assert float(gbps) == pytest.approx(0.0512, rel=0.3)
 
 
 def read_terminal(master):

@@ -26,7 +26,8 @@ def test_more_queues_than_the_device_has(run, way):
 
 
 def test_pool_larger_than_memory(run):
-    done = run(["net_null0"], "--total-num-mbufs=10000000", status=1, memory=64)
+    limit = ["--socket-limit=64"]
+    done = run(["net_null0"], "--total-num-mbufs=10000000", status=1, memory=64, eal=limit)
     check_error(done, "pool of 10000000 mbufs", "--total-num-mbufs")
 
 

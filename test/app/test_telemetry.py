@@ -67,12 +67,33 @@ def test_endpoints(started, ask):
     assert figures["verify"]["flows"] == 2
     assert figures["verify"]["corrupted"] == figures["verify"]["duplicated"] == 0
     assert figures["latency"]["round_trip"]["frames"] > 100
-    assert figures["latency"]["round_trip"]["p50_ns"] > 0
+    trip = figures["latency"]["round_trip"]
+    quantiles = [trip[key] for key in ("p50_ns", "p90_ns", "p99_ns", "p99_9_ns", "max_ns")]
+    assert quantiles == sorted(quantiles) and 0 < quantiles[0]
     one.signal(2)
     done = one.finish()
     assert done.status == 0
     # What was read is what was, up to then.
     assert figures["run"]["rx_packets"] <= done.json["forward"]["rx_packets"]
+
+
+def test_drops(start, ask, recorder):
+    """What the ports dropped, and what nobody did."""
+    one = start(
+        ["net_recorder0,imissed=20,silent=10"],
+        "--forward-mode=verify",
+        "--rate=50k",
+        telemetry=True,
+        eal=["-d", recorder],
+    )
+    time.sleep(0.5)
+    answers = ask(one.prefix, "/vio_testpmd/ports", "/vio_testpmd/verify")
+    assert answers["/vio_testpmd/ports"]["0"]["dropped_by_port"] == 20
+    # While it runs, frames under way are among the lost.
+    verify = answers["/vio_testpmd/verify"]
+    assert verify["lost"] == verify["unexplained"] + 20 >= 30
+    one.signal(2)
+    assert one.finish().json["verify"]["unexplained"] == 10
 
 
 def test_commands_are_listed(started, ask):

@@ -65,6 +65,34 @@ def test_each_fault_is_found(run_with_fault, kind, found):
     assert f"unexplained {found['lost']}" in done.out
 
 
+def test_faults_after_the_memory_of_a_flow_has_gone_round(run_with_fault):
+    """A flow remembers 262144 numbers: a bit of the round before must not count."""
+    done = run_with_fault("swap:37:300000", ["net_ring0"], *LOOP, "--packets=400000")
+    assert counts(done) == expected(reordered=37)
+
+
+@pytest.mark.parametrize("option,found", [([], 37), (["--verify-any-mac"], 0)])
+def test_a_path_that_writes_addresses(run_with_fault, option, found):
+    done = run_with_fault(
+        "mac:37", ["net_ring0"], *LOOP, "--packets=20000", "--rate=1M", *option
+    )
+    assert counts(done) == expected(corrupted=found)
+
+
+# Which quantile the frames that were held back begin with.
+HELD = [("hold:80", "p99_ns", "p90_ns"), ("hold:20", "p99_9_ns", "p99_ns")]
+
+
+@pytest.mark.parametrize("fault,slow,quick", HELD, ids=["2 %", "0.5 %"])
+def test_quantiles_are_what_they_say(run_with_fault, fault, slow, quick):
+    """Some of 4000 frames are held back for 50 ms."""
+    done = run_with_fault(fault, ["net_ring0"], *LOOP, "--packets=4000", "--rate=20k")
+    trip = done.json["verify"]["round_trip"]
+    assert trip["frames"] == 4000
+    assert trip["p50_ns"] <= trip[quick] < 45e6
+    assert 49.5e6 < trip[slow] <= trip["max_ns"]
+
+
 @pytest.mark.parametrize("segments,length", [("60", 60), ("80", 80), ("60,30,10", 100)])
 def test_every_bit_of_a_frame_counts(run_with_fault, segments, length):
     """Each fault flips the next bit: all bits of a frame, headers and addresses included."""
