@@ -146,6 +146,7 @@ const struct eth_dev_ops vio_ops = {
 	.allmulticast_disable = vio_allmulticast_disable,
 	.mac_addr_set = vio_mac_addr_set,
 	.mtu_set = vio_mtu_set,
+	.vlan_offload_set = vio_vlan_offload_set,
 	.stats_get = vio_stats_get,
 	.stats_reset = vio_stats_reset,
 	.xstats_get = vio_xstats_get,

@@ -73,3 +73,26 @@ vio_mac_addr_set(struct rte_eth_dev *dev, struct rte_ether_addr *mac)
 	pthread_mutex_unlock(&port->lock);
 	return ret;
 }
+
+/* Tags are taken out by the driver, so this can change while packets come: the queues are told, and
+ * the port moves to the burst function that looks for tags, or to the one that does not. */
+int
+vio_vlan_offload_set(struct rte_eth_dev *dev, int mask)
+{
+	struct vio_port *port = vio_port(dev);
+	bool strip = dev->data->dev_conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
+
+	if (!(mask & RTE_ETH_VLAN_STRIP_MASK) || !dev->data->dev_started)
+		return 0;
+	pthread_mutex_lock(&port->lock);
+	for (uint16_t i = 0; i < dev->data->nb_rx_queues; i++) {
+		struct vio_rxq *q = dev->data->rx_queues[i];
+
+		__atomic_store_n(&q->vlan_strip, strip, __ATOMIC_RELAXED);
+	}
+	vio_port_choose_paths(port);
+	__atomic_store_n(&rte_eth_fp_ops[dev->data->port_id].rx_pkt_burst, dev->rx_pkt_burst,
+			 __ATOMIC_RELEASE);
+	pthread_mutex_unlock(&port->lock);
+	return 0;
+}

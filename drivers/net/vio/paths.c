@@ -14,17 +14,40 @@ has_no_mergeable(const struct vio_port *port)
 	return !vio_has(port->features, VIRTIO_NET_F_MRG_RXBUF);
 }
 
+static bool
+has_no_rx_offloads(const struct vio_port *port)
+{
+	return (port->dev->data->dev_conf.rxmode.offloads & VIO_RX_OFFLOADS) == 0;
+}
+
+#define NO_MERGEABLE                                                                  \
+	{                                                                             \
+		has_no_mergeable, "MRG_RXBUF is negotiated (mrg_rxbuf=0 declines it)" \
+	}
+#define NO_OFFLOADS                                                        \
+	{                                                                  \
+		has_no_rx_offloads, "receive checksum or VLAN strip is on" \
+	}
+
 static const struct vio_path rx_paths[] = {
 	{
 		.name = "plain",
 		.rx = vio_rx_plain,
-		.conditions = {
-			{ has_no_mergeable, "MRG_RXBUF is negotiated (mrg_rxbuf=0 declines it)" },
-		},
+		.conditions = { NO_MERGEABLE, NO_OFFLOADS },
+	},
+	{
+		.name = "plain with offloads",
+		.rx = vio_rx_plain_offloads,
+		.conditions = { NO_MERGEABLE },
 	},
 	{
 		.name = "mergeable",
 		.rx = vio_rx_mergeable,
+		.conditions = { NO_OFFLOADS },
+	},
+	{
+		.name = "mergeable with offloads",
+		.rx = vio_rx_mergeable_offloads,
 	},
 };
 

@@ -14,14 +14,15 @@
 #include "tx.h"
 
 /* What this driver can make use of. */
-#define FEATURES_USED                                                                           \
-	(VIO_BIT(VIRTIO_F_VERSION_1) | VIO_BIT(VIRTIO_F_RING_PACKED) |                          \
-	 VIO_BIT(VIRTIO_F_IN_ORDER) | VIO_BIT(VIRTIO_F_INDIRECT_DESC) |                         \
-	 VIO_BIT(VIRTIO_F_ACCESS_PLATFORM) | VIO_BIT(VIRTIO_F_ORDER_PLATFORM) |                 \
-	 VIO_BIT(VIRTIO_F_NOTIFICATION_DATA) | VIO_BIT(VIRTIO_NET_F_MRG_RXBUF) |                \
-	 VIO_BIT(VIRTIO_NET_F_MAC) | VIO_BIT(VIRTIO_NET_F_STATUS) | VIO_BIT(VIRTIO_NET_F_MTU) | \
-	 VIO_BIT(VIRTIO_NET_F_SPEED_DUPLEX) | VIO_BIT(VIRTIO_NET_F_MQ) |                        \
-	 VIO_BIT(VIRTIO_NET_F_CTRL_VQ) | VIO_BIT(VIRTIO_NET_F_CTRL_RX) |                        \
+#define FEATURES_USED                                                            \
+	(VIO_BIT(VIRTIO_F_VERSION_1) | VIO_BIT(VIRTIO_F_RING_PACKED) |           \
+	 VIO_BIT(VIRTIO_F_IN_ORDER) | VIO_BIT(VIRTIO_F_INDIRECT_DESC) |          \
+	 VIO_BIT(VIRTIO_F_ACCESS_PLATFORM) | VIO_BIT(VIRTIO_F_ORDER_PLATFORM) |  \
+	 VIO_BIT(VIRTIO_F_NOTIFICATION_DATA) | VIO_BIT(VIRTIO_NET_F_MRG_RXBUF) | \
+	 VIO_BIT(VIRTIO_NET_F_GUEST_CSUM) | VIO_BIT(VIRTIO_NET_F_MAC) |          \
+	 VIO_BIT(VIRTIO_NET_F_STATUS) | VIO_BIT(VIRTIO_NET_F_MTU) |              \
+	 VIO_BIT(VIRTIO_NET_F_SPEED_DUPLEX) | VIO_BIT(VIRTIO_NET_F_MQ) |         \
+	 VIO_BIT(VIRTIO_NET_F_CTRL_VQ) | VIO_BIT(VIRTIO_NET_F_CTRL_RX) |         \
 	 VIO_BIT(VIRTIO_NET_F_CTRL_MAC_ADDR))
 
 /* Where the device does not say: what net_virtio and most back-ends take. */
@@ -140,14 +141,14 @@ check_queues(struct vio_port *port)
 }
 
 static int
-negotiate(struct vio_port *port)
+negotiate(struct vio_port *port, uint64_t wanted)
 {
 	int ret = vio_device_begin(&port->device);
 
 	if (ret < 0)
 		return ret;
 	port->offered = port->device.offered;
-	ret = vio_device_negotiate(&port->device, port->wanted);
+	ret = vio_device_negotiate(&port->device, wanted);
 	port->features = port->device.features;
 	return ret;
 }
@@ -178,7 +179,7 @@ set_mac(struct vio_port *port)
 static int
 inspect(struct vio_port *port)
 {
-	int ret = negotiate(port);
+	int ret = negotiate(port, port->wanted);
 
 	if (ret == 0)
 		ret = read_config(port);
@@ -190,6 +191,7 @@ inspect(struct vio_port *port)
 		vio_device_fail(&port->device);
 		return ret;
 	}
+	port->usable = port->features;
 	return vio_device_reset(&port->device);
 }
 
@@ -256,6 +258,8 @@ start_queues(struct vio_port *port)
 	for (uint16_t i = 0; i < data->nb_rx_queues; i++) {
 		struct vio_rxq *q = data->rx_queues[i];
 
+		q->checksum = vio_has(port->features, VIRTIO_NET_F_GUEST_CSUM);
+		q->vlan_strip = data->dev_conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
 		ret = vio_ring_start(&q->ring, port, VIO_NET_RXQ(i), VIO_NO_VECTOR);
 		if (ret < 0)
 			return ret;
@@ -310,8 +314,8 @@ kick_receive_queues(struct vio_port *port)
 	}
 }
 
-static void
-choose_paths(struct vio_port *port)
+void
+vio_port_choose_paths(struct vio_port *port)
 {
 	char text[RTE_ETH_BURST_MODE_INFO_SIZE];
 
@@ -325,17 +329,29 @@ choose_paths(struct vio_port *port)
 	PORT_LOG(port, NOTICE, "transmit: %s", text);
 }
 
+/* Features that would oblige the driver to something that the application did not ask for: with
+ * GUEST_CSUM every packet may come without its checksum. */
+static uint64_t
+unasked(const struct vio_port *port)
+{
+	uint64_t offloads = port->dev->data->dev_conf.rxmode.offloads;
+
+	return offloads & VIO_RX_OFFLOADS_CKSUM ? 0 : VIO_BIT(VIRTIO_NET_F_GUEST_CSUM);
+}
+
 /* The features may not be others than those that the queues were set up for. */
 static int
 renegotiate(struct vio_port *port)
 {
-	uint64_t before = port->features;
+	uint64_t before = port->features, changed;
 	char text[512];
-	int ret = negotiate(port);
-	uint64_t changed = before ^ port->features;
+	int ret = negotiate(port, port->wanted & ~unasked(port));
 
+	changed = (port->usable & ~unasked(port)) ^ port->features;
+	if (ret == 0 && changed == 0)
+		return 0;
 	port->features = before;
-	if (ret < 0 || changed == 0)
+	if (ret < 0)
 		return ret;
 	PORT_LOG(port, ERR,
 		 "the device changed its features since probe (%s); close the port and probe it "
@@ -444,7 +460,7 @@ vio_port_start(struct vio_port *port)
 		vio_port_stop(port);
 		return ret;
 	}
-	choose_paths(port);
+	vio_port_choose_paths(port);
 	kick_receive_queues(port);
 	return 0;
 }

@@ -17,6 +17,10 @@
 
 struct vio_path;
 
+/* Receive offloads that cost the burst function something. */
+#define VIO_RX_OFFLOADS_CKSUM (RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM)
+#define VIO_RX_OFFLOADS       (VIO_RX_OFFLOADS_CKSUM | RTE_ETH_RX_OFFLOAD_VLAN_STRIP)
+
 struct vio_port {
 	struct rte_eth_dev *dev;
 	struct vio_transport *transport;
@@ -24,6 +28,7 @@ struct vio_port {
 	struct vio_args args;
 	uint64_t offered;  /* features, as offered at probe */
 	uint64_t wanted;   /* features that this driver uses, less those declined by devargs */
+	uint64_t usable;   /* negotiated at probe: all that device and driver can */
 	uint64_t features; /* negotiated last; kept while stopped, to answer questions */
 	struct vio_net_config config; /* read once at probe, checked; CPU byte order */
 	uint16_t max_pairs;
@@ -78,6 +83,10 @@ int vio_port_start(struct vio_port *port);
  * (-ETIMEDOUT) where the device does not let go: then buffers and rings stay out of use. */
 int vio_port_stop(struct vio_port *port);
 
+/* Puts the port on the burst functions that its features and offloads ask for, also while it is
+ * polled, and says which. */
+void vio_port_choose_paths(struct vio_port *port);
+
 /* Notes that the device has gone. With the lock held; the caller tells the application afterwards.
  */
 void vio_port_gone(struct vio_port *port);
@@ -110,6 +119,7 @@ int vio_promiscuous_disable(struct rte_eth_dev *dev);
 int vio_allmulticast_enable(struct rte_eth_dev *dev);
 int vio_allmulticast_disable(struct rte_eth_dev *dev);
 int vio_mac_addr_set(struct rte_eth_dev *dev, struct rte_ether_addr *mac);
+int vio_vlan_offload_set(struct rte_eth_dev *dev, int mask);
 int vio_mtu_set(struct rte_eth_dev *dev, uint16_t mtu);
 
 /* Interrupts (intr.c): configuration changes, and peers that leave. vio_intr_stop() waits for the

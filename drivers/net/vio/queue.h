@@ -31,8 +31,10 @@ struct vio_rx_stats {
 	uint64_t drop_short;       /* used length below header and Ethernet header */
 	uint64_t drop_length;      /* used length beyond the buffer */
 	uint64_t drop_num_buffers; /* num_buffers 0, or more than the queue holds */
-	uint64_t errors;           /* frames dropped for any of these */
-	uint64_t broken;           /* times the queue broke */
+	uint64_t drop_csum;        /* checksum fields outside the packet */
+	uint64_t vlan_stripped;
+	uint64_t errors; /* frames dropped for any of these */
+	uint64_t broken; /* times the queue broke */
 };
 
 struct vio_tx_stats {
@@ -65,6 +67,8 @@ struct vio_rxq {
 	struct rte_mbuf *partial_last;
 	uint16_t partial_missing;
 	bool partial_bad; /* to be dropped when complete */
+	bool checksum;    /* headers may say something of checksums */
+	bool vlan_strip;
 	bool told_broken;
 	struct vio_rx_stats stats;
 	struct vio_port *port;

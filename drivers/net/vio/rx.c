@@ -16,6 +16,7 @@
 
 #include "log.h"
 #include "port.h"
+#include "rx_offload.h"
 
 /* The longest frame that spec 5.1.6.3.1 knows, without its header. More segments are no frame. */
 #define VIO_FRAME_MAX 65550
@@ -226,6 +227,28 @@ receive_buffer(struct vio_rxq *q, struct rte_mbuf *mbuf, uint32_t len, const boo
 	return NULL;
 }
 
+/* What the header and the frame ask for. Returns the packet, or NULL where it had to be dropped. */
+static __rte_always_inline struct rte_mbuf *
+apply_offloads(struct vio_rxq *q, struct rte_mbuf *packet)
+{
+	const struct vio_net_hdr *hdr = header_of(q, packet);
+	uint8_t flags = q->checksum ? *(const volatile uint8_t *)&hdr->flags & VIO_RX_FLAGS : 0;
+
+	if (unlikely(flags != 0) && unlikely(!vio_rx_checksum(packet, hdr, flags))) {
+		q->stats.drop_csum++;
+		q->stats.errors++;
+		rte_pktmbuf_free(packet);
+		return NULL;
+	}
+	if (q->vlan_strip &&
+	    unlikely(rte_pktmbuf_mtod(packet, const struct rte_ether_hdr *)->ether_type ==
+		     RTE_BE16(RTE_ETHER_TYPE_VLAN))) {
+		vio_rx_vlan_strip(packet);
+		q->stats.vlan_stripped++;
+	}
+	return packet;
+}
+
 /* Says once per start that and why the queue moves nothing any more. */
 static void
 tell_broken(struct vio_rxq *q)
@@ -240,7 +263,7 @@ tell_broken(struct vio_rxq *q)
 
 static __rte_always_inline uint16_t
 rx_batch(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, uint16_t *taken,
-	 const bool mergeable)
+	 const bool mergeable, const bool offloads)
 {
 	/* What a vector stored across two lines could not be loaded before it has left for memory.
 	 */
@@ -252,12 +275,14 @@ rx_batch(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, uint16_t *taken,
 	got = vq_get(q->ring.vq, mbufs, lens, n);
 	for (uint16_t i = 0; i < got; i++) {
 		rte_prefetch0(mbufs[i]);
-		if (mergeable)
+		if (mergeable || offloads)
 			rte_prefetch0(header_of(q, mbufs[i]));
 	}
 	for (uint16_t i = 0; i < got; i++) {
 		struct rte_mbuf *packet = receive_buffer(q, mbufs[i], lens[i], mergeable);
 
+		if (offloads && likely(packet != NULL))
+			packet = apply_offloads(q, packet);
 		if (unlikely(packet == NULL))
 			continue;
 		bytes += packet->pkt_len;
@@ -270,7 +295,8 @@ rx_batch(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, uint16_t *taken,
 }
 
 static __rte_always_inline uint16_t
-rx_burst(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, const bool mergeable)
+rx_burst(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, const bool mergeable,
+	 const bool offloads)
 {
 	/* No more buffers than a ring holds, whatever the device does with those refilled here. */
 	uint32_t budget = q->ring.size;
@@ -278,7 +304,7 @@ rx_burst(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, const bool merge
 
 	do {
 		batch = RTE_MIN(n - received, VIO_BATCH);
-		received += rx_batch(q, pkts + received, batch, &taken, mergeable);
+		received += rx_batch(q, pkts + received, batch, &taken, mergeable, offloads);
 		if (unlikely(vq_error(q->ring.vq) != VQ_OK)) {
 			tell_broken(q);
 			break;
@@ -295,13 +321,25 @@ rx_burst(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, const bool merge
 uint16_t
 vio_rx_mergeable(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
-	return rx_burst(queue, pkts, n, true);
+	return rx_burst(queue, pkts, n, true, false);
+}
+
+uint16_t
+vio_rx_mergeable_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	return rx_burst(queue, pkts, n, true, true);
 }
 
 uint16_t
 vio_rx_plain(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
-	return rx_burst(queue, pkts, n, false);
+	return rx_burst(queue, pkts, n, false, false);
+}
+
+uint16_t
+vio_rx_plain_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	return rx_burst(queue, pkts, n, false, true);
 }
 
 void

@@ -28,6 +28,8 @@ static const struct counter rx_counters[] = {
 	RX("drop_short", drop_short),
 	RX("drop_length", drop_length),
 	RX("drop_num_buffers", drop_num_buffers),
+	RX("drop_csum", drop_csum),
+	RX("vlan_stripped_packets", vlan_stripped),
 	RX("broken", broken),
 };
 
