@@ -39,6 +39,8 @@ struct vio_transport *device_transport(struct device *dev);
 
 /* Lets the device reach len bytes at va under the device address iova. */
 void device_memory_add(struct device *dev, void *va, uint64_t iova, size_t len);
+/* Takes all ranges back, used or not, as when the driver tells a new table of them. */
+void device_memory_clear(struct device *dev);
 /* Takes the range back. A fault where a live queue lies in it or a buffer in flight uses it. */
 void device_memory_remove(struct device *dev, void *va);
 
@@ -85,6 +87,15 @@ void device_config_hook(struct device *dev, void (*hook)(struct device *dev, voi
 
 /* --- queues ------------------------------------------------------------------------------------
  */
+
+/* Whether the queue is live. */
+bool device_queue_enabled(struct device *dev, uint16_t queue);
+/* Descriptors of a live queue. */
+uint16_t device_queue_size(struct device *dev, uint16_t queue);
+/* Where it stands: split, the used index; packed, position | wrap counter << 15. */
+uint16_t device_queue_base(struct device *dev, uint16_t queue);
+/* Ends one queue, as a transport with a message for it does; what it holds is forgotten. */
+void device_queue_stop(struct device *dev, uint16_t queue);
 
 /* A buffer that the driver has made available and the device holds. */
 struct device_buffer;

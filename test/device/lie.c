@@ -42,11 +42,21 @@ id_in_flight(struct queue *q, uint16_t id)
 	return false;
 }
 
+static bool
+id_is_free(struct queue *q, uint16_t id)
+{
+	return !id_in_flight(q, id) && !(q->ops == &split_ops && q->owned[id]);
+}
+
+/* The one used last, if it can be: a driver whose ids go round gives it out again last, and so does
+ * not have it in flight when it gets to look. */
 static uint32_t
 free_id(struct queue *q)
 {
+	if (q->last_id < q->size && id_is_free(q, (uint16_t)q->last_id))
+		return q->last_id;
 	for (uint16_t id = 0; id < q->size; id++)
-		if (!id_in_flight(q, id) && !(q->ops == &split_ops && q->owned[id]))
+		if (id_is_free(q, id))
 			return id;
 	return q->size; /* all are in flight: at least none of them */
 }
@@ -145,6 +155,35 @@ rewrite(struct queue *q, uint64_t arg)
 	}
 }
 
+/* The fields asked for, of descriptors that the device has: those that the driver fills meanwhile
+ * stay as they are, so that the model can go on. */
+static void
+rewrite_held(struct queue *q, uint64_t fields)
+{
+	for (uint16_t i = 0; i < q->size; i++) {
+		struct desc *d = (struct desc *)(q->desc + 16 * (size_t)i);
+
+		if (!q->owned[i])
+			continue;
+		if (fields & DEVICE_FIELD_ADDR)
+			d->addr += GARBAGE;
+		if (fields & DEVICE_FIELD_LEN)
+			d->len = d->len == htole32(1) ? (uint32_t)GARBAGE : htole32(1);
+		if (q->ops == &packed_ops) {
+			if (fields & DEVICE_FIELD_ID)
+				d->packed.id ^= (uint16_t)GARBAGE;
+			if (fields & DEVICE_FIELD_FLAGS)
+				d->packed.flags ^= (uint16_t)~htole16(DESC_AVAIL | DESC_USED);
+		} else {
+			if (fields & DEVICE_FIELD_NEXT)
+				d->split.next += (uint16_t)GARBAGE;
+			if (fields & DEVICE_FIELD_FLAGS)
+				d->split.flags = (uint16_t)~d->split.flags;
+		}
+		q->expect[i] = *d;
+	}
+}
+
 /* As a device does that takes back a lie, or tells the next one. */
 static void
 rewrite_used(struct queue *q, uint64_t id)
@@ -214,6 +253,7 @@ write_event_flags(struct queue *q, uint64_t value)
 static void (*const at_once[DEVICE_LIE_COUNT])(struct queue *q, uint64_t arg) = {
 	[DEVICE_LIE_INDEX] = move_index,
 	[DEVICE_LIE_REWRITE] = rewrite,
+	[DEVICE_LIE_REWRITE_HELD] = rewrite_held,
 	[DEVICE_LIE_REWRITE_USED] = rewrite_used,
 	[DEVICE_LIE_REWRITE_INDIRECT] = rewrite_indirect,
 	[DEVICE_LIE_USED_AHEAD] = mark_ahead,

@@ -21,6 +21,7 @@ enum device_lie {
 	/* At once, in the ring. */
 	DEVICE_LIE_INDEX,        /* split: the used index moves by arg (16 bits, may wrap back) */
 	DEVICE_LIE_REWRITE,      /* overwrites all descriptors; not packed AVAIL and USED */
+	DEVICE_LIE_REWRITE_HELD, /* arg: enum device_field; of descriptors in flight only */
 	DEVICE_LIE_REWRITE_USED, /* arg: this id into every used entry, or packed descriptor */
 	DEVICE_LIE_REWRITE_INDIRECT, /* overwrites the indirect tables of all buffers in flight */
 	DEVICE_LIE_USED_AHEAD,       /* packed: marks arg descriptors after the next one as used */
@@ -52,9 +53,35 @@ enum device_lie {
 	DEVICE_LIE_COUNT
 };
 
+/* What DEVICE_LIE_REWRITE_HELD overwrites. */
+enum device_field {
+	DEVICE_FIELD_ADDR = 1 << 0,
+	DEVICE_FIELD_LEN = 1 << 1,
+	DEVICE_FIELD_FLAGS = 1 << 2, /* not packed AVAIL and USED */
+	DEVICE_FIELD_NEXT = 1 << 3,  /* split */
+	DEVICE_FIELD_ID = 1 << 4,    /* packed */
+};
+
+/* Where device_scribble() writes. */
+enum device_area {
+	DEVICE_AREA_DESCRIPTORS = 1 << 0,
+	DEVICE_AREA_USED = 1 << 1,    /* the used ring, or the device's event suppression */
+	DEVICE_AREA_AVAIL = 1 << 2,   /* the driver's: nothing but its manners keeps a device out */
+	DEVICE_AREA_BUFFERS = 1 << 3, /* what it may write of buffers that it holds */
+	DEVICE_AREA_TABLES = 1 << 4,  /* indirect tables of buffers that it holds */
+	DEVICE_AREA_ALL = (1 << 5) - 1,
+};
+
 /* Arms a lie. Those that act at once have acted when it returns. */
 void device_lie(struct device *dev, uint16_t queue, enum device_lie lie, uint64_t arg);
 /* Disarms all. What has been written stays. */
 void device_honest(struct device *dev);
+
+/*
+ * Writes so many numbers of 1 to 8 bytes to random places of these areas (enum device_area) of
+ * every live queue. *state is the generator's, not 0: the same one gives the same history. The
+ * model goes on, with whatever it then finds; what it reports of the driver means nothing any more.
+ */
+void device_scribble(struct device *dev, uint32_t *state, unsigned areas, unsigned count);
 
 #endif

@@ -41,6 +41,12 @@ check_not_in_use(struct device *dev, const struct range *r)
 }
 
 void
+device_memory_clear(struct device *dev)
+{
+	dev->range_count = 0;
+}
+
+void
 device_memory_remove(struct device *dev, void *va)
 {
 	for (unsigned i = 0; i < dev->range_count; i++) {

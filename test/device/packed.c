@@ -125,11 +125,10 @@ walk_table(struct queue *q, struct device_buffer *b, const struct desc *head)
 		struct desc d;
 
 		memcpy(&d, b->was + 16 * (size_t)i, sizeof(d));
-		if (le16toh(d.packed.flags) & ~DESC_WRITE) {
+		/* Wrong of the driver; the device ignores them. */
+		if (le16toh(d.packed.flags) & ~DESC_WRITE)
 			fault(q->dev, q->index, "PACKED-IND-02", "id %u: flags 0x%x in its table",
 			      b->id, le16toh(d.packed.flags));
-			return false;
-		}
 		if (!buffer_add(q, b, le64toh(d.addr), le32toh(d.len),
 				(le16toh(d.packed.flags) & DESC_WRITE) != 0, "PACKED-SG-03"))
 			return false;

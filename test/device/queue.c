@@ -75,6 +75,39 @@ queue_stop(struct queue *q)
 	q->enabled = false;
 }
 
+bool
+device_queue_enabled(struct device *dev, uint16_t queue)
+{
+	return queue_at(dev, queue)->enabled;
+}
+
+uint16_t
+device_queue_size(struct device *dev, uint16_t queue)
+{
+	return queue_at(dev, queue)->size;
+}
+
+uint16_t
+device_queue_base(struct device *dev, uint16_t queue)
+{
+	const struct queue *q = queue_at(dev, queue);
+
+	return q->ops == &packed_ops ? (uint16_t)(q->used | q->used_wrap << 15) : q->used;
+}
+
+void
+device_queue_stop(struct device *dev, uint16_t queue)
+{
+	queue_stop(queue_at(dev, queue));
+}
+
+/* No more than the queue has descriptors, which a lie of the device's own can make it believe. */
+static struct device_buffer *
+fetch_one(struct queue *q)
+{
+	return q->count == q->size ? NULL : q->ops->fetch(q);
+}
+
 uint16_t
 device_fetch(struct device *dev, uint16_t queue)
 {
@@ -85,7 +118,7 @@ device_fetch(struct device *dev, uint16_t queue)
 		return 0;
 	atomic_store(&q->kicked, false);
 	do {
-		while ((b = q->ops->fetch(q)) != NULL)
+		while ((b = fetch_one(q)) != NULL)
 			*held_slot(q, q->count++) = b;
 		if (q->kicks_wanted != DEVICE_KICK_ALWAYS)
 			break;
@@ -93,7 +126,7 @@ device_fetch(struct device *dev, uint16_t queue)
 		 */
 		q->ops->want_kicks(q, 0);
 		atomic_thread_fence(memory_order_seq_cst);
-		b = q->ops->fetch(q);
+		b = fetch_one(q);
 		if (b != NULL)
 			*held_slot(q, q->count++) = b;
 	} while (b != NULL);
