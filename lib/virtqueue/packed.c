@@ -167,6 +167,16 @@ packed_publish(struct vq *vq)
 	held_publish(vq);
 }
 
+/* The slot behind the last one published, and flags that tell its round. */
+static inline uint16_t
+published_end(const struct vq *vq, uint16_t *flags)
+{
+	const struct packed_state *p = &vq->packed;
+
+	*flags = p->unpublished == 0 ? p->avail_flags : p->first_flags;
+	return p->unpublished == 0 ? p->avail : p->first;
+}
+
 /*
  * Is the descriptor that the device waits for among the last count ones (PACKED-EVENT-03)? Offsets
  * of the round before count as lying one ring length back.
@@ -174,13 +184,13 @@ packed_publish(struct vq *vq)
 static bool
 packed_event_passed(const struct vq *vq, uint16_t off_wrap, uint32_t count)
 {
-	uint16_t now = vq->packed.avail;
+	uint16_t flags, now = published_end(vq, &flags);
 	uint16_t event = off_wrap & 0x7fff;
 	bool wrap = off_wrap >> 15;
 
 	if (count >= vq->counts.size)
 		return true;
-	if (wrap != !!(vq->packed.avail_flags & DESC_AVAIL))
+	if (wrap != !!(flags & DESC_AVAIL))
 		event -= vq->counts.size;
 	return event_passed(event, now, now - count);
 }
@@ -215,9 +225,9 @@ packed_kick_prepare(struct vq *vq)
 static uint16_t
 packed_notify_data(const struct vq *vq)
 {
-	uint16_t wrap = vq->packed.avail_flags & DESC_AVAIL ? 0x8000 : 0;
+	uint16_t flags, slot = published_end(vq, &flags);
 
-	return vq->packed.avail | wrap;
+	return slot | (flags & DESC_AVAIL ? 0x8000 : 0);
 }
 
 /* What the device left at a slot: loaded once, whole. */

@@ -152,16 +152,24 @@ split_publish(struct vq *vq)
 	held_publish(vq);
 }
 
+/* The index that the device sees: without what is held. */
+static inline uint16_t
+published_idx(const struct vq *vq)
+{
+	return vq->split.avail_idx - vq->counts.held;
+}
+
 static bool
 split_kick_prepare(struct vq *vq)
 {
 	struct split_state *s = &vq->split;
 	uint16_t before = s->kicked_idx;
+	uint16_t now = published_idx(vq);
 	uint16_t flags;
 
-	if (s->avail_idx == before)
+	if (now == before)
 		return false;
-	s->kicked_idx = s->avail_idx;
+	s->kicked_idx = now;
 	/* The index just stored before the wish that is loaded next (SPLIT-SUPPLY-02); it pairs
 	 * with the device's barrier between enabling notifications and its last look at the index.
 	 */
@@ -169,7 +177,7 @@ split_kick_prepare(struct vq *vq)
 	if (vq->event_idx) {
 		uint16_t event = le16toh(__atomic_load_n(avail_event(vq), __ATOMIC_RELAXED));
 
-		return event_passed(event, s->avail_idx, before);
+		return event_passed(event, now, before);
 	}
 	flags = le16toh(__atomic_load_n(&s->used->flags, __ATOMIC_RELAXED));
 	return !(flags & USED_NO_NOTIFY);
@@ -178,7 +186,7 @@ split_kick_prepare(struct vq *vq)
 static uint16_t
 split_notify_data(const struct vq *vq)
 {
-	return vq->split.avail_idx;
+	return published_idx(vq);
 }
 
 /* A used entry, loaded once, whole. Where the caller laid out the ring, entries are aligned to 8.
