@@ -38,10 +38,12 @@ get_batch(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n, get_fn by_l
 			got += LANES;
 			at = lens != NULL ? at + LANES : NULL;
 		}
+		if (got == n)
+			break;
 		wanted = n - got < LANES ? n - got : LANES;
 		some = plain(vq, cookies + got, at, wanted);
 		got += some;
-	} while (some == wanted && got < n);
+	} while (some == wanted);
 	return got;
 }
 
@@ -56,6 +58,8 @@ add_batch(struct vq *vq, void *const *objects, uint16_t n, const struct vq_view 
 	n = n < vq->counts.free ? n : vq->counts.free;
 	while (done < n) {
 		done += by_lanes(vq, objects + done, n - done, view);
+		if (done == n)
+			break;
 		some = n - done < LANES ? n - done : LANES;
 		done += plain(vq, objects + done, some, view);
 	}

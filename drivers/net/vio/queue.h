@@ -61,7 +61,7 @@ struct vio_rxq {
 	struct vq_view view; /* of an mbuf as a receive buffer, header included */
 	uint32_t hdr_at;     /* from an mbuf to its header; 0: where buf_addr says */
 	uint16_t refill_at;  /* free descriptors that make a refill worth while */
-	bool kick_due;       /* buffers were published, and the device not yet told */
+	uint16_t unkicked;   /* buffers published since the device was asked whether to kick it */
 	/* A packet of several buffers of which not all have come yet. */
 	struct rte_mbuf *partial;
 	struct rte_mbuf *partial_last;

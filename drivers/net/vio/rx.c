@@ -23,14 +23,18 @@
 /* Header and Ethernet header: below that it is no frame (NET-RX length checks). */
 #define LEN_MIN (VIO_HDR_LEN + RTE_ETHER_HDR_LEN)
 
-/* The question whether the device wants to know needs a full barrier, which waits for the stores to
- * the ring. So it is asked when those have long left: by the next poll. */
+/*
+ * Whether the device wants to know of new buffers is a dear question: a full barrier, which waits
+ * for the stores to the ring, and a load from where the device writes. While used buffers keep
+ * coming it is at work and has some left, so it is asked when a burst was not full, or when half
+ * the ring was refilled; and by the poll after the refill, when the stores have left.
+ */
 static inline void
-kick_when_due(struct vio_rxq *q)
+kick_when_due(struct vio_rxq *q, bool full_burst)
 {
-	if (likely(!q->kick_due))
+	if (q->unkicked == 0 || likely(full_burst && q->unkicked < q->ring.size / 2))
 		return;
-	q->kick_due = false;
+	q->unkicked = 0;
 	if (vq_kick_prepare(q->ring.vq)) {
 		q->ring.notifier.kick(&q->ring.notifier, vq_notify_data(q->ring.vq));
 		q->stats.kicks++;
@@ -92,12 +96,14 @@ vio_rx_refill(struct vio_rxq *q)
 static inline void
 refill_when_due(struct vio_rxq *q)
 {
+	uint16_t n;
+
 	if (vq_free_count(q->ring.vq) < q->refill_at)
 		return;
-	if (likely(refill_batch(q, vq_free_count(q->ring.vq)) > 0)) {
+	n = refill_batch(q, vq_free_count(q->ring.vq));
+	if (likely(n > 0))
 		vq_publish(q->ring.vq);
-		q->kick_due = true;
-	}
+	q->unkicked += n;
 }
 
 /* A raw mbuf of the pool, where next is NULL already, becomes a segment of len bytes: 32 bytes of
@@ -309,7 +315,7 @@ rx_burst(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, const bool merge
 			tell_broken(q);
 			break;
 		}
-		kick_when_due(q);
+		kick_when_due(q, taken == batch);
 		refill_when_due(q);
 		budget -= RTE_MIN(budget, taken);
 	} while (unlikely(taken == batch && received < n && budget > 0));
@@ -348,6 +354,6 @@ vio_rx_drain(struct vio_rxq *q)
 	vio_ring_drain(&q->ring);
 	rte_pktmbuf_free(q->partial);
 	q->partial = NULL;
-	q->kick_due = false;
+	q->unkicked = 0;
 	q->told_broken = false;
 }
