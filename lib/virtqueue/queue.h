@@ -44,6 +44,7 @@ extern const struct vq_layout vq_packed_layout[2];
 extern const struct vq_fast vq_split_plain[2], vq_packed_plain[2];
 extern const struct vq_fast vq_split_avx2[2], vq_packed_avx2[2];
 extern const struct vq_fast vq_split_avx512[2], vq_packed_avx512[2];
+extern const struct vq_fast vq_split_neon[2], vq_packed_neon[2];
 
 /* Those of an instruction set that the CPU has. */
 const struct vq_fast *vq_fast_of(enum vq_simd simd, bool packed, bool in_order);

@@ -3,48 +3,68 @@
  * compiled for, asked for by name. */
 #include "queue.h"
 
+static const struct {
+	const char *name;
+	uint16_t bits;
+} kinds[VQ_SIMD_COUNT] = {
+	[VQ_SIMD_NONE] = { "scalar", 0 },
+	[VQ_SIMD_AVX2] = { "avx2", 256 },
+	[VQ_SIMD_AVX512] = { "avx512", 512 },
+	[VQ_SIMD_NEON] = { "neon", 128 },
+};
+
+static bool
+always(void)
+{
+	return true;
+}
+
+#if defined(__x86_64__)
+
 static bool
 has_avx2(void)
 {
-#if defined(__x86_64__)
 	return __builtin_cpu_supports("avx2");
-#else
-	return false;
-#endif
 }
 
 static bool
 has_avx512(void)
 {
-#if defined(__x86_64__)
 	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("avx512f") &&
 	       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
 	       __builtin_cpu_supports("avx512vl");
-#else
-	return false;
-#endif
 }
 
+#elif defined(__AARCH64EL__)
+
+#include <sys/auxv.h>
+
+static bool
+has_neon(void)
+{
+	return getauxval(AT_HWCAP) & HWCAP_ASIMD;
+}
+
+#endif
+
+/* What was built for this architecture. */
 static const struct {
-	const char *name;
 	bool (*runs)(void);
-	uint16_t bits;
 	const struct vq_fast *split, *packed;
-} kinds[VQ_SIMD_COUNT] = {
-	[VQ_SIMD_NONE] = { "scalar", NULL, 0, vq_split_plain, vq_packed_plain },
+} code[VQ_SIMD_COUNT] = {
+	[VQ_SIMD_NONE] = { always, vq_split_plain, vq_packed_plain },
 #if defined(__x86_64__)
-	[VQ_SIMD_AVX2] = { "avx2", has_avx2, 256, vq_split_avx2, vq_packed_avx2 },
-	[VQ_SIMD_AVX512] = { "avx512", has_avx512, 512, vq_split_avx512, vq_packed_avx512 },
-#else
-	[VQ_SIMD_AVX2] = { .name = "avx2", .runs = has_avx2, .bits = 256 },
-	[VQ_SIMD_AVX512] = { .name = "avx512", .runs = has_avx512, .bits = 512 },
+	[VQ_SIMD_AVX2] = { has_avx2, vq_split_avx2, vq_packed_avx2 },
+	[VQ_SIMD_AVX512] = { has_avx512, vq_split_avx512, vq_packed_avx512 },
+#elif defined(__AARCH64EL__)
+	[VQ_SIMD_NEON] = { has_neon, vq_split_neon, vq_packed_neon },
 #endif
 };
 
 bool
 vq_simd_runs(enum vq_simd simd)
 {
-	return simd == VQ_SIMD_NONE || (simd < VQ_SIMD_COUNT && kinds[simd].runs());
+	return simd < VQ_SIMD_COUNT && code[simd].runs != NULL && code[simd].runs();
 }
 
 const char *
@@ -62,5 +82,5 @@ vq_simd_bits(enum vq_simd simd)
 const struct vq_fast *
 vq_fast_of(enum vq_simd simd, bool packed, bool in_order)
 {
-	return packed ? &kinds[simd].packed[in_order] : &kinds[simd].split[in_order];
+	return packed ? &code[simd].packed[in_order] : &code[simd].split[in_order];
 }

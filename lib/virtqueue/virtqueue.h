@@ -41,7 +41,8 @@ enum vq_simd {
 	VQ_SIMD_NONE, /* plain C */
 	VQ_SIMD_AVX2,
 	VQ_SIMD_AVX512, /* F, BW, DQ and VL */
-	VQ_SIMD_COUNT   /* number of the above */
+	VQ_SIMD_NEON,
+	VQ_SIMD_COUNT /* number of the above */
 };
 
 /* Why a queue is broken. */

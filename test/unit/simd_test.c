@@ -384,12 +384,20 @@ avx512(void **state)
 	run(VQ_SIMD_AVX512);
 }
 
+static void
+neon(void **state)
+{
+	(void)state;
+	run(VQ_SIMD_NEON);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(avx2),
 		cmocka_unit_test(avx512),
+		cmocka_unit_test(neon),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

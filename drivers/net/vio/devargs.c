@@ -61,7 +61,7 @@ read_simd(const char *value, void *out)
 		if (strcmp(value, vq_simd_name(*simd)) == 0)
 			return NULL;
 	if (strcmp(value, "auto") != 0)
-		return "auto, scalar, avx2 or avx512";
+		return "auto, scalar, avx2, avx512 or neon";
 	*simd = VIO_SIMD_AUTO;
 	return NULL;
 }

@@ -35,7 +35,7 @@ int vio_args_parse_user(const char *name, const char *text, struct vio_args *arg
 /* The arguments as a table for RTE_PMD_REGISTER_PARAM_STRING. */
 #define VIO_ARGS_COMMON                                                  \
 	"mrg_rxbuf=<0|1> in_order=<0|1> packed_vq=<0|1> speed=<Mbit/s> " \
-	"simd=<auto|scalar|avx2|avx512> "                                \
+	"simd=<auto|scalar|avx2|avx512|neon> "                           \
 	"timeout=<ms> vectorized=<0|1> "
 #define VIO_ARGS_USER "path=<socket> mac=<address> cq=<0|1> queues=<n> queue_size=<n> server=<0|1> "
 
