@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The driver's receive path: used lengths, num_buffers and the header's bytes are the device's
+ * word. What must hold: every packet is a chain of whole mbufs that nobody else has, no segment is
+ * longer than its buffer, and every buffer ends in a packet, in the ring, or in its pool.
+ */
+#include "port.h"
+
+#include <rte_ethdev.h>
+
+static void
+check_segment(const struct rte_mbuf *segment)
+{
+	must(rte_mbuf_refcnt_read(segment) == 1, "a segment has one owner");
+	must(segment->data_off + (uint32_t)segment->data_len <= segment->buf_len,
+	     "no segment is longer than its buffer");
+	must(segment->data_off + sizeof(struct vio_net_hdr) >= RTE_PKTMBUF_HEADROOM,
+	     "and begins where the device wrote");
+}
+
+static void
+check_packet(const struct rte_mbuf *packet)
+{
+	uint32_t total = 0;
+	uint16_t segments = 0;
+
+	for (const struct rte_mbuf *s = packet; s != NULL; s = s->next) {
+		check_segment(s);
+		total += s->data_len;
+		must(++segments <= packet->nb_segs, "a chain has as many segments as it says");
+	}
+	must(segments == packet->nb_segs, "and no fewer");
+	must(total == packet->pkt_len, "and as many bytes as it says");
+	must(packet->pkt_len >= RTE_ETHER_HDR_LEN, "a packet has an Ethernet header");
+	must(packet->data_off == RTE_PKTMBUF_HEADROOM, "where frames begin");
+}
+
+/* A reference more on each segment: one that stands in two packets would get two. */
+static void
+mark(struct rte_mbuf *packet)
+{
+	for (struct rte_mbuf *s = packet; s != NULL; s = s->next) {
+		must(rte_mbuf_refcnt_read(s) == 1, "no two packets share a segment");
+		rte_mbuf_refcnt_set(s, 2);
+	}
+}
+
+static void
+unmark(struct rte_mbuf *packet)
+{
+	for (struct rte_mbuf *s = packet; s != NULL; s = s->next)
+		rte_mbuf_refcnt_set(s, 1);
+}
+
+static void
+receive(struct port *port, struct input *in)
+{
+	struct rte_mbuf *packets[64];
+	uint16_t want = take8(in) % 64, n;
+
+	port->calls = 0;
+	n = rte_eth_rx_burst(port->dev->data->port_id, 0, packets, want);
+	must(n <= want, "no more packets than asked for");
+	for (uint16_t i = 0; i < n; i++) {
+		check_packet(packets[i]);
+		mark(packets[i]);
+	}
+	for (uint16_t i = 0; i < n; i++)
+		unmark(packets[i]);
+	rte_pktmbuf_free_bulk(packets, n);
+	must(POOL_MBUFS - rte_mempool_avail_count(port->pool) < 2u * port->peers[0].conf.size,
+	     "a frame in the making has fewer buffers than the ring");
+}
+
+static void
+write_header(struct port *port, const struct element *e, uint16_t buffers)
+{
+	struct vio_net_hdr header = { .num_buffers = buffers };
+	uint8_t kind = take8(port->in);
+
+	if (kind < 64)
+		header.num_buffers = take16(port->in);
+	else if (kind < 96)
+		take_bytes(port->in, &header, sizeof(header));
+	if (e->writable && e->len >= sizeof(header))
+		memcpy(e->addr, &header, sizeof(header));
+}
+
+/* A frame of some buffers, mostly honest. */
+static void
+deliver(struct port *port, struct input *in, struct peer *peer)
+{
+	uint16_t buffers = 1 + take8(in) % 4;
+
+	if (peer->n_held == 0)
+		return;
+	write_header(port, &peer->held[0].elements[0], buffers);
+	for (uint16_t i = 0; i < buffers; i++) {
+		uint8_t kind = take8(in);
+		uint32_t len = kind < 200 ? kind * 9u : kind < 240 ? take16(in) : take32(in);
+
+		peer_use(port, peer, 0, len);
+	}
+}
+
+static void
+turn(struct port *port, struct input *in)
+{
+	struct peer *peer = &port->peers[VIO_NET_RXQ(0)];
+
+	peer_fetch(port, peer);
+	switch (take8(in) % 8) {
+	case 0:
+	case 1:
+	case 2:
+		deliver(port, in, peer);
+		break;
+	case 3:
+		peer_use(port, peer, take8(in) % 16, take16(in));
+		break;
+	case 4:
+		peer_lie(port, peer);
+		break;
+	case 5:
+		peer_scribble(port, peer);
+		break;
+	default:
+		receive(port, in);
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const uint16_t sizes[] = { 2, 8, 32, 128 };
+	struct input in = { data, size };
+	uint8_t shape = take8(&in);
+	struct port port = { .pairs = 1 };
+	uint64_t features = 0;
+
+	features |= shape & 1 ? VIO_BIT(VIRTIO_F_RING_PACKED) : 0;
+	features |= shape & 2 ? VIO_BIT(VIRTIO_F_IN_ORDER) : 0;
+	features |= shape & 4 ? 0 : VIO_BIT(VIRTIO_NET_F_MRG_RXBUF);
+	must(port_open(&port, &in, features, false), "a port");
+	must(port_start(&port, sizes[shape >> 6], 0) == 0, "starts");
+	while (in.left > 0)
+		turn(&port, &in);
+	port_close(&port);
+	return 0;
+}
