@@ -12,7 +12,7 @@ from pathlib import Path
 from .processes import BenchError
 
 HUGEPAGE_MIB = 640
-DISTURBED_PER_SECOND = 20  # times that a measured thread lost its CPU
+WAITING_SHARE = 0.01  # of the time, that measured threads waited for their CPU
 STEAL_SHARE = 0.01
 
 
@@ -80,21 +80,22 @@ def fingerprint(lab):
 
 
 class Watch:
-    """Counts what disturbs a run: how often the processes' busy threads lost their CPU, and the
-    share of time that the hypervisor gave to others."""
+    """Measures what disturbs a run: the share of the time that the processes' busy threads waited
+    for their CPU, and the share that the hypervisor gave to others."""
 
     def __init__(self, pids, cpus):
         self.pids, self.cpus = pids, cpus
         self.began = time.monotonic()
-        self.switches, self.ticks = self._switches(), self._ticks()
+        self.waited, self.ticks = self._waited(), self._ticks()
 
-    def _switches(self):
+    def _waited(self):
+        """Seconds that the busy threads could have run and did not."""
         total = 0
         for pid in self.pids:
             for status in Path(f"/proc/{pid}/task").glob("*/status"):
                 if "worker" in _field(status, "Name"):
-                    total += int(_field(status, "nonvoluntary_ctxt_switches"))
-        return total
+                    total += int((status.parent / "schedstat").read_text().split()[1])
+        return total / 1e9
 
     def _ticks(self):
         """Of the two CPUs: all ticks, and the stolen ones."""
@@ -110,10 +111,10 @@ class Watch:
         """What happened since the start."""
         seconds = time.monotonic() - self.began
         ticks = [now - before for now, before in zip(self._ticks(), self.ticks)]
-        lost = (self._switches() - self.switches) / seconds
+        waited = (self._waited() - self.waited) / seconds
         steal = ticks[1] / ticks[0] if ticks[0] else 0
         return {
-            "lost_cpu_per_second": round(lost, 1),
+            "waited": round(waited, 4),
             "steal": round(steal, 4),
-            "disturbed": lost > DISTURBED_PER_SECOND or steal > STEAL_SHARE,
+            "disturbed": waited > WAITING_SHARE or steal > STEAL_SHARE,
         }

@@ -11,6 +11,7 @@ from .processes import DRIVERS, OURS, THEIRS, BenchError, paths
 
 SETTLE_SECONDS = 0.1
 MBUFS = 8192
+RX_OFFLOADS = 0x1 | 0x4 | 0x8  # VLAN strip, UDP and TCP checksums: what both drivers have
 TX_FIRST_BURSTS = 32
 
 _CYCLES = re.compile(r"CPU cycles/packet=([0-9.]+)")
@@ -87,7 +88,7 @@ class RowPair:
         app = ["--no-flush-rx", f"--rxd={setup.ring}", f"--txd={setup.ring}"]
         app += [f"--txpkts={setup.size}"]
         if setup.offloads:
-            app += ["--enable-rx-cksum", "--enable-hw-vlan-strip"]
+            app.append(f"--rx-offloads={RX_OFFLOADS:#x}")
         device = self.lab.null_device(options)
         self.apps[which] = self.lab.driver(
             which, device.socket, row.devargs(), app, _mbufs(setup.ring), setup.simd
@@ -192,7 +193,7 @@ def rows(lab, setups, options, progress):
                     runs[mode, burst][which].append(undisturbed(measurement, options.retries))
             lab.end_all()
         for (mode, burst), both in runs.items():
-            goals = options.touch == "ring" and not options.bitwidth
+            goals = options.touch == "desc" and not options.bitwidth
             results.append(_row_result(setup, mode, burst, pair.paths, compare(both), goals))
     return results
 
