@@ -298,15 +298,16 @@ int
 rig_main(const struct rig_test *tests, size_t n, const uint16_t *sizes, size_t size_count)
 {
 	size_t max = n * 16 * size_count, count = 0;
-	struct CMUnitTest *all = calloc(max, sizeof(*all));
-	struct rig_conf *confs = calloc(max, sizeof(*confs));
+	struct CMUnitTest *all;
+	struct rig_conf *confs;
 	int failed;
 
 	if (!vq_simd_runs(simd_asked_for())) {
 		fprintf(stderr, "this CPU does not run %s\n", getenv("VQ_SIMD"));
 		return 77; /* meson: skipped */
 	}
-
+	all = calloc(max, sizeof(*all));
+	confs = calloc(max, sizeof(*confs));
 	for (size_t t = 0; t < n; t++) {
 		for (size_t k = 0; k < 16 * size_count; k++) {
 			struct rig_conf *conf = &confs[count];
