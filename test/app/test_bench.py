@@ -41,9 +41,10 @@ def test_rate(run, mode, rate, pps):
 
 
 def undisturbed(measured):
-    """The machine may take the CPU away, most of all at the end of a run: one run of four is to be
-    as it should. A program that is wrong is so in all of them."""
-    assert any(measured() for _ in range(4))
+    """The machine may take the CPU away, most of all at the end of a run: two runs of three are to
+    be as they should, as with a median."""
+    runs = [measured(), measured()]
+    assert any(runs) and (all(runs) or measured())
 
 
 def test_repeat_has_median_and_spread(run):
