@@ -36,14 +36,14 @@ static const struct vio_path rx_paths[] = {
 		.conditions = { NO_MERGEABLE, NO_OFFLOADS },
 	},
 	{
-		.name = "plain with offloads",
-		.rx = vio_rx_plain_offloads,
-		.conditions = { NO_MERGEABLE },
-	},
-	{
 		.name = "mergeable",
 		.rx = vio_rx_mergeable,
 		.conditions = { NO_OFFLOADS },
+	},
+	{
+		.name = "plain with offloads",
+		.rx = vio_rx_plain_offloads,
+		.conditions = { NO_MERGEABLE },
 	},
 	{
 		.name = "mergeable with offloads",
