@@ -31,7 +31,7 @@ run(struct stream *stream)
 	struct burst received;
 	uint16_t due;
 
-	stream->aside = stream_receive_up_to(stream, &received, MAX_BURST, true);
+	stream->aside = stream_receive_up_to(stream, &received, MAX_BURST, STREAM_ALL);
 	if (received.count > 0)
 		rte_pktmbuf_free_bulk(received.packets, received.count);
 	due = stream_frames_due(stream);

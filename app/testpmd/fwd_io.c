@@ -3,14 +3,20 @@
 #include "stream.h"
 
 /* No packet is looked at: the bytes are the driver's to count. */
-static uint16_t
-run(struct stream *stream)
+static inline __attribute__((always_inline)) uint16_t
+forward(struct stream *stream, const unsigned int parts)
 {
 	struct burst burst;
 
-	if (stream_receive_up_to(stream, &burst, stream->limit, false) > 0)
-		stream_send(stream, &burst);
+	if (stream_receive_up_to(stream, &burst, stream->limit, parts) > 0)
+		stream_send_parts(stream, &burst, parts);
 	return burst.count;
+}
+
+static uint16_t
+run(struct stream *stream)
+{
+	return likely(stream->extras == 0) ? forward(stream, 0) : forward(stream, STREAM_EXTRAS);
 }
 
 const struct fwd_mode fwd_io = {

@@ -92,7 +92,7 @@ receive_frames(struct stream *stream)
 	struct burst burst;
 	uint64_t now;
 
-	if (stream_receive_up_to(stream, &burst, MAX_BURST, true) == 0)
+	if (stream_receive_up_to(stream, &burst, MAX_BURST, STREAM_ALL) == 0)
 		return 0;
 	now = rte_rdtsc();
 	for (uint16_t i = 0; i < burst.count; i++)

@@ -159,8 +159,10 @@ lcores_assign(struct lcores *lcores, const struct streams *streams, const struct
 			.stop = &lcores->stop,
 			.budget = options->packets > 0 ? &lcores->budget : NULL,
 		};
-		for (uint32_t n = next; lcores->record_cycles && n < until; n++)
+		for (uint32_t n = next; lcores->record_cycles && n < until; n++) {
 			streams->of[n].cycles = &lcores->of[i].cycles;
+			streams->of[n].records_cycles = true;
+		}
 		next = until;
 		id = rte_get_next_lcore(id, 1, 0);
 	}

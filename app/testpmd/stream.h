@@ -15,6 +15,14 @@
 
 struct verify_stream;
 
+/* What receiving and sending are to do in a mode: constants, so that what is not costs nothing. */
+enum stream_part {
+	STREAM_BYTES = 1,  /* count bytes; not where the mode leaves that to the driver */
+	STREAM_EXTRAS = 2, /* struct stream's extras; not where they were seen to be 0 */
+	STREAM_WORK = 4,   /* the mode works on the packets between receiving and sending */
+	STREAM_ALL = 7,
+};
+
 /* How many bursts had how many packets. */
 struct burst_fill {
 	uint64_t rx[MAX_BURST + 1];
@@ -60,6 +68,15 @@ struct stream {
 	uint16_t aside; /* packets of this turn that --packets does not count */
 	bool disabled;  /* a port of it is gone; set by the thread that learns it */
 	bool quiet;     /* a mode that makes frames makes no more; set by the main lcore */
+	/* What is done besides. One word, since most runs ask for none of it. */
+	union {
+		struct {
+			bool records_fill, records_cycles;
+			bool verbose;      /* set while it runs, too */
+			bool inserts_vlan; /* vlan_tci, into what is sent */
+		};
+		uint32_t extras;
+	};
 	struct burst_fill *fill;   /* NULL unless recorded */
 	struct cycles *cycles;     /* NULL unless recorded */
 	const struct frame *frame; /* NULL unless the stream makes frames */
@@ -70,8 +87,6 @@ struct stream {
 	uint32_t flow;                   /* where the frames that flowgen varies have got to */
 	uint64_t tx_offloads;            /* of tx_port, for mode csum */
 	uint16_t tso_segment_size;       /* 0: none */
-	bool verbose;
-	bool inserts_vlan; /* vlan_tci, into what is sent */
 	uint16_t vlan_tci;
 };
 
@@ -132,14 +147,14 @@ void stream_print_burst(const struct stream *stream, const char *way, struct rte
 void stream_insert_vlan(const struct stream *stream, struct rte_mbuf **packets, uint16_t count);
 
 /*
- * Receives a burst of at most `limit` packets and counts it, its bytes only where the mode wants
- * them. The driver is always asked for a whole burst: some return nothing when asked for a few;
+ * Receives a burst of at most `limit` packets and counts it. The driver is always asked for a whole burst: some return nothing when asked for a few;
  * what comes beyond the limit is freed and not counted. Returns the burst's size.
  */
 static inline uint16_t
 stream_receive_up_to(struct stream *stream, struct burst *burst, uint16_t limit,
-		     const bool with_bytes)
+		     const unsigned int parts)
 {
+	const bool extras = parts & STREAM_EXTRAS;
 	uint16_t count = rte_eth_rx_burst(stream->rx_port, stream->rx_queue, burst->packets,
 					  stream->burst);
 
@@ -149,15 +164,15 @@ stream_receive_up_to(struct stream *stream, struct burst *burst, uint16_t limit,
 		count = limit;
 	}
 	burst->count = count;
-	if (unlikely(stream->fill != NULL))
+	if (extras && unlikely(stream->records_fill))
 		counter_add(&stream->fill->rx[count], 1);
-	if (unlikely(stream->cycles != NULL))
+	if (extras && unlikely(stream->records_cycles))
 		cycles_mark(stream->cycles, &stream->cycles->turn.rx);
 	if (count == 0)
 		return 0;
-	if (unlikely(stream->verbose))
+	if (extras && unlikely(stream->verbose))
 		stream_print_burst(stream, "received", burst->packets, count);
-	if (with_bytes) {
+	if (parts & STREAM_BYTES) {
 		burst->bytes = packets_bytes(burst->packets, count);
 		counter_add(&stream->counters.rx_bytes, burst->bytes);
 	}
@@ -168,25 +183,27 @@ stream_receive_up_to(struct stream *stream, struct burst *burst, uint16_t limit,
 static inline uint16_t
 stream_receive(struct stream *stream, struct burst *burst)
 {
-	return stream_receive_up_to(stream, burst, stream->limit, true);
+	return stream_receive_up_to(stream, burst, stream->limit, STREAM_ALL);
 }
 
 /* Sends a burst and frees what the driver does not take. Returns how many it took. */
 static inline uint16_t
-stream_send(struct stream *stream, struct burst *burst)
+stream_send_parts(struct stream *stream, struct burst *burst, const unsigned int parts)
 {
+	const bool extras = parts & STREAM_EXTRAS;
 	uint16_t sent;
 
-	if (unlikely(stream->inserts_vlan))
+	if (extras && unlikely(stream->inserts_vlan))
 		stream_insert_vlan(stream, burst->packets, burst->count);
-	if (unlikely(stream->verbose))
+	if (extras && unlikely(stream->verbose))
 		stream_print_burst(stream, "to send", burst->packets, burst->count);
-	if (unlikely(stream->cycles != NULL))
+	/* A look at the clock costs about a cycle per packet. */
+	if (extras && parts & STREAM_WORK && unlikely(stream->records_cycles))
 		cycles_mark(stream->cycles, &stream->cycles->turn.app);
 	sent = rte_eth_tx_burst(stream->tx_port, stream->tx_queue, burst->packets, burst->count);
-	if (unlikely(stream->cycles != NULL))
+	if (extras && unlikely(stream->records_cycles))
 		cycles_mark(stream->cycles, &stream->cycles->turn.tx);
-	if (unlikely(stream->fill != NULL))
+	if (extras && unlikely(stream->records_fill))
 		counter_add(&stream->fill->tx[sent], 1);
 	if (unlikely(sent < burst->count)) {
 		if (burst->bytes != 0)
@@ -195,9 +212,15 @@ stream_send(struct stream *stream, struct burst *burst)
 		rte_pktmbuf_free_bulk(burst->packets + sent, burst->count - sent);
 	}
 	counter_add(&stream->counters.tx_packets, sent);
-	if (burst->bytes != 0)
+	if (parts & STREAM_BYTES && burst->bytes != 0)
 		counter_add(&stream->counters.tx_bytes, burst->bytes);
 	return sent;
+}
+
+static inline uint16_t
+stream_send(struct stream *stream, struct burst *burst)
+{
+	return stream_send_parts(stream, burst, STREAM_ALL);
 }
 
 /*

@@ -126,6 +126,7 @@ make_stream(struct stream *stream, const struct port *rx_port, const struct port
 		stream->fill = rte_zmalloc(NULL, sizeof(*stream->fill), RTE_CACHE_LINE_SIZE);
 		if (stream->fill == NULL)
 			return false;
+		stream->records_fill = true;
 	}
 	return !options_make_frames(options) || give_frame(stream, tx_port, options);
 }
