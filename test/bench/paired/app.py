@@ -69,9 +69,10 @@ def _tsc_hz(lab, app):
 
 
 def measure(lab, options, progress):
-    """All three by turns, in fresh processes now and then; one result for each."""
+    """All three by turns; one result for each. In fresh processes each time: where in memory a
+    process has its buffers matters more than what the applications do differently."""
     runs = {kind: [] for kind in KINDS}
-    for chunk in chunks(options.runs, options.restarts):
+    for chunk in chunks(options.runs, options.runs):
         apps = {kind: _start(lab, kind) for kind in KINDS}
         for repetition in chunk:
             progress(f"app: run {repetition + 1} of {options.runs}")
