@@ -147,8 +147,9 @@ void stream_print_burst(const struct stream *stream, const char *way, struct rte
 void stream_insert_vlan(const struct stream *stream, struct rte_mbuf **packets, uint16_t count);
 
 /*
- * Receives a burst of at most `limit` packets and counts it. The driver is always asked for a whole burst: some return nothing when asked for a few;
- * what comes beyond the limit is freed and not counted. Returns the burst's size.
+ * Receives a burst of at most `limit` packets and counts it. The driver is always asked for a whole
+ * burst: some return nothing when asked for a few; what comes beyond the limit is freed and not
+ * counted. Returns the burst's size.
  */
 static inline uint16_t
 stream_receive_up_to(struct stream *stream, struct burst *burst, uint16_t limit,
