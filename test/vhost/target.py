@@ -8,7 +8,8 @@ OURS = "net_vio_user"
 STAND_IN = "net_virtio_user"
 
 # All devargs of net_vio_user.
-DEVARGS = "path mac cq queues queue_size server mrg_rxbuf in_order packed_vq speed vectorized simd"
+DEVARGS = "path mac cq queues queue_size server mrg_rxbuf in_order packed_vq event_idx speed"
+DEVARGS += " vectorized simd"
 
 
 def driver():

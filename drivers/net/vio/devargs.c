@@ -144,6 +144,7 @@ static const struct argument arguments[] = {
 	{ "mrg_rxbuf", read_bool, offsetof(struct vio_args, mrg_rxbuf), false },
 	{ "in_order", read_bool, offsetof(struct vio_args, in_order), false },
 	{ "packed_vq", read_bool, offsetof(struct vio_args, packed_vq), false },
+	{ "event_idx", read_bool, offsetof(struct vio_args, event_idx), false },
 	{ "speed", read_speed, offsetof(struct vio_args, speed), false },
 	{ "simd", read_simd, offsetof(struct vio_args, simd), false },
 	{ "timeout", read_timeout, offsetof(struct vio_args, timeout_ms), false },
@@ -226,6 +227,7 @@ vio_args_parse_pci(const char *name, const char *text, struct vio_args *args)
 	*args = (struct vio_args){
 		.mrg_rxbuf = true,
 		.in_order = true,
+		.event_idx = true,
 		.packed_vq = true,
 		.simd = VIO_SIMD_AUTO,
 		.timeout_ms = VIO_TIMEOUT_MS,
@@ -240,6 +242,7 @@ vio_args_parse_user(const char *name, const char *text, struct vio_args *args)
 	*args = (struct vio_args){
 		.mrg_rxbuf = true,
 		.in_order = true,
+		.event_idx = true,
 		.packed_vq = false,
 		.simd = VIO_SIMD_AUTO,
 		.timeout_ms = VIO_TIMEOUT_MS,

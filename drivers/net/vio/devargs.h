@@ -13,6 +13,7 @@ struct vio_args {
 	bool mrg_rxbuf;
 	bool in_order;
 	bool packed_vq;
+	bool event_idx;
 	unsigned simd;       /* enum vq_simd, or VIO_SIMD_AUTO */
 	uint32_t speed;      /* Mbit/s, in place of what the device says; 0: not given */
 	uint32_t timeout_ms; /* bound of waits on the device */
@@ -33,9 +34,9 @@ int vio_args_parse_pci(const char *name, const char *text, struct vio_args *args
 int vio_args_parse_user(const char *name, const char *text, struct vio_args *args);
 
 /* The arguments as a table for RTE_PMD_REGISTER_PARAM_STRING. */
-#define VIO_ARGS_COMMON                                                  \
-	"mrg_rxbuf=<0|1> in_order=<0|1> packed_vq=<0|1> speed=<Mbit/s> " \
-	"simd=<auto|scalar|avx2|avx512|neon> "                           \
+#define VIO_ARGS_COMMON                                                   \
+	"mrg_rxbuf=<0|1> in_order=<0|1> packed_vq=<0|1> event_idx=<0|1> " \
+	"speed=<Mbit/s> simd=<auto|scalar|avx2|avx512|neon> "             \
 	"timeout=<ms> vectorized=<0|1> "
 #define VIO_ARGS_USER "path=<socket> mac=<address> cq=<0|1> queues=<n> queue_size=<n> server=<0|1> "
 

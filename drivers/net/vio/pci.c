@@ -69,6 +69,15 @@ stop_bus_mastering(struct vio_port *port)
 	rte_pci_set_bus_master(RTE_ETH_DEV_TO_PCI(port->dev), false);
 }
 
+/* Virtual functions may only be spoken of where there can be some (RSVD-09). */
+static uint64_t
+features_possible(struct rte_pci_device *pci)
+{
+	return rte_pci_find_ext_capability(pci, RTE_PCI_EXT_CAP_ID_SRIOV) > 0
+		       ? UINT64_MAX
+		       : ~VIO_BIT(VIRTIO_F_SR_IOV);
+}
+
 static int
 make_port(struct rte_pci_device *pci, struct vio_transport *transport, const struct vio_args *args)
 {
@@ -85,7 +94,7 @@ make_port(struct rte_pci_device *pci, struct vio_transport *transport, const str
 	port->intr = pci->intr_handle;
 	port->release = release_nothing;
 	port->isolate = stop_bus_mastering;
-	ret = vio_port_init(dev, transport, args, UINT64_MAX);
+	ret = vio_port_init(dev, transport, args, features_possible(pci));
 	if (ret == 0)
 		ret = check_iommu(port);
 	if (ret < 0) {

@@ -25,6 +25,11 @@
 	 VIO_BIT(VIRTIO_NET_F_CTRL_VQ) | VIO_BIT(VIRTIO_NET_F_CTRL_RX) |         \
 	 VIO_BIT(VIRTIO_NET_F_CTRL_MAC_ADDR))
 
+/* How rings and doorbells are used. */
+#define FEATURES_EVENTS                                                      \
+	(VIO_BIT(VIRTIO_F_EVENT_IDX) | VIO_BIT(VIRTIO_F_NOTIF_CONFIG_DATA) | \
+	 VIO_BIT(VIRTIO_F_SR_IOV))
+
 /* Where the device does not say: what net_virtio and most back-ends take. */
 #define MTU_MAX_DEFAULT 9702
 /* Descriptors of a queue, where nobody asks for a number. */
@@ -33,10 +38,11 @@
 static uint64_t
 features_wanted(const struct vio_args *args)
 {
-	uint64_t wanted = FEATURES_USED;
+	uint64_t wanted = FEATURES_USED | FEATURES_EVENTS;
 
 	wanted &= args->packed_vq ? ~UINT64_C(0) : ~VIO_BIT(VIRTIO_F_RING_PACKED);
 	wanted &= args->in_order ? ~UINT64_C(0) : ~VIO_BIT(VIRTIO_F_IN_ORDER);
+	wanted &= args->event_idx ? ~UINT64_C(0) : ~VIO_BIT(VIRTIO_F_EVENT_IDX);
 	wanted &= args->mrg_rxbuf ? ~UINT64_C(0) : ~VIO_BIT(VIRTIO_NET_F_MRG_RXBUF);
 	return wanted;
 }

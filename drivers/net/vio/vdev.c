@@ -14,8 +14,11 @@
 
 #define MEM_EVENT_NAME "net_vio_user"
 
-/* A back-end reaches memory through its own mappings: no IOMMU, no platform between. */
-#define FEATURES_POSSIBLE (~(VIO_BIT(VIRTIO_F_ACCESS_PLATFORM) | VIO_BIT(VIRTIO_F_ORDER_PLATFORM)))
+/* A back-end reaches memory through its own mappings: no IOMMU, no platform between. And it is no
+ * PCI device, with registers or virtual functions (RSVD-09). */
+#define FEATURES_POSSIBLE                                                         \
+	(~(VIO_BIT(VIRTIO_F_ACCESS_PLATFORM) | VIO_BIT(VIRTIO_F_ORDER_PLATFORM) | \
+	   VIO_BIT(VIRTIO_F_NOTIF_CONFIG_DATA) | VIO_BIT(VIRTIO_F_SR_IOV)))
 
 /* All of EAL's shared memory, collected by a walk, but for what is about to be freed. */
 struct pieces {
