@@ -35,3 +35,8 @@ def plugin():
 def app():
     """Our own testpmd."""
     return build_file("app", "testpmd", "vio-testpmd")
+
+
+def example(name):
+    """One of our examples."""
+    return build_file("examples", name, name)

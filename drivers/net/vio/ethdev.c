@@ -19,16 +19,12 @@ dev_configure(struct rte_eth_dev *dev)
 			 conf->rxmode.mq_mode, conf->txmode.mq_mode);
 		return -ENOTSUP;
 	}
-	if (conf->intr_conf.rxq) {
-		PORT_LOG(port, ERR, "receive queue interrupts are not supported yet; poll instead");
-		return -ENOTSUP;
-	}
 	if (dev->data->nb_tx_queues > dev->data->nb_rx_queues)
 		PORT_LOG(port, NOTICE,
 			 "%u tx but %u rx queues: the device may put frames on rx queues that "
 			 "nobody polls",
 			 dev->data->nb_tx_queues, dev->data->nb_rx_queues);
-	return 0;
+	return vio_rx_intr_check(port);
 }
 
 static void
@@ -138,6 +134,8 @@ const struct eth_dev_ops vio_ops = {
 	.txq_info_get = vio_txq_info_get,
 	.rx_burst_mode_get = vio_rx_burst_mode_get,
 	.tx_burst_mode_get = vio_tx_burst_mode_get,
+	.rx_queue_intr_enable = vio_rx_queue_intr_enable,
+	.rx_queue_intr_disable = vio_rx_queue_intr_disable,
 	.tx_done_cleanup = vio_tx_done_cleanup,
 	.link_update = vio_link_update,
 	.promiscuous_enable = vio_promiscuous_enable,

@@ -64,9 +64,25 @@ start_socket(struct vio_port *port)
 	if (fd < 0)
 		return -ENODEV;
 	rte_intr_fd_set(port->intr, fd);
-	rte_intr_type_set(port->intr, RTE_INTR_HANDLE_EXT);
+	/* Of this type, EAL reads eventfds that it was woken by, and leaves the socket alone. */
+	rte_intr_type_set(port->intr, RTE_INTR_HANDLE_VDEV);
 	ret = rte_intr_callback_register(port->intr, socket_readable, port);
 	port->intr_on = ret == 0;
+	return ret;
+}
+
+static int
+enable_msix(struct vio_port *port)
+{
+	int ret = rte_intr_enable(port->intr);
+
+	port->msix_on = ret == 0;
+	if (ret < 0)
+		PORT_LOG(port, ERR,
+			 "interrupts cannot be switched on: %s; run without link interrupts "
+			 "(testpmd: --no-lsc-interrupt)%s",
+			 strerror(-ret),
+			 port->dev->data->dev_conf.intr_conf.rxq ? " and receive interrupts" : "");
 	return ret;
 }
 
@@ -74,32 +90,31 @@ start_socket(struct vio_port *port)
 static int
 start_msix(struct vio_port *port)
 {
+	bool lsc = port->dev->data->dev_conf.intr_conf.lsc;
 	struct vio_transport *t = port->transport;
-	int ret;
+	int ret = 0;
 
-	if (!port->dev->data->dev_conf.intr_conf.lsc)
-		return t->ops->config_vector(t, VIO_NO_VECTOR);
-	ret = rte_intr_callback_register(port->intr, config_changed, port);
+	if (lsc && !port->intr_on) {
+		ret = rte_intr_callback_register(port->intr, config_changed, port);
+		port->intr_on = ret == 0;
+	}
+	if (ret == 0 && !port->msix_on && (lsc || rte_intr_dp_is_en(port->intr)))
+		ret = enable_msix(port);
 	if (ret < 0)
 		return ret;
-	port->intr_on = true;
-	ret = rte_intr_enable(port->intr);
-	if (ret < 0) {
-		PORT_LOG(port, ERR,
-			 "interrupts cannot be switched on: %s; run without link interrupts "
-			 "(testpmd: --no-lsc-interrupt)",
-			 strerror(-ret));
-		return ret;
-	}
-	return t->ops->config_vector(t, CONFIG_VECTOR);
+	return t->ops->config_vector(t, lsc ? CONFIG_VECTOR : VIO_NO_VECTOR);
 }
 
 int
 vio_intr_start(struct vio_port *port)
 {
-	if (port->intr_on)
-		return 0;
-	return port->intr_is_socket ? start_socket(port) : start_msix(port);
+	int ret = vio_rx_intr_start(port);
+
+	if (ret < 0)
+		return ret;
+	if (!port->intr_is_socket)
+		return start_msix(port);
+	return port->intr_on ? 0 : start_socket(port);
 }
 
 /* From within a callback of the interrupt thread it cannot wait for that thread. */
@@ -115,10 +130,11 @@ unregister(struct vio_port *port, rte_intr_callback_fn callback)
 void
 vio_intr_stop(struct vio_port *port)
 {
-	if (!port->intr_on)
-		return;
-	if (!port->intr_is_socket)
+	if (port->msix_on)
 		rte_intr_disable(port->intr);
-	unregister(port, port->intr_is_socket ? socket_readable : config_changed);
+	port->msix_on = false;
+	if (port->intr_on)
+		unregister(port, port->intr_is_socket ? socket_readable : config_changed);
 	port->intr_on = false;
+	vio_rx_intr_stop(port);
 }

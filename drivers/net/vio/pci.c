@@ -92,6 +92,7 @@ make_port(struct rte_pci_device *pci, struct vio_transport *transport, const str
 	port = vio_port(dev);
 	port->addr_at = offsetof(struct rte_mbuf, buf_iova);
 	port->intr = pci->intr_handle;
+	port->vectors = vio_pci_modern_vectors(transport);
 	port->release = release_nothing;
 	port->isolate = stop_bus_mastering;
 	ret = vio_port_init(dev, transport, args, features_possible(pci));

@@ -266,7 +266,7 @@ start_queues(struct vio_port *port)
 
 		q->checksum = vio_has(port->features, VIRTIO_NET_F_GUEST_CSUM);
 		q->vlan_strip = data->dev_conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
-		ret = vio_ring_start(&q->ring, port, VIO_NET_RXQ(i), VIO_NO_VECTOR);
+		ret = vio_ring_start(&q->ring, port, VIO_NET_RXQ(i), vio_rx_intr_vector(port, i));
 		if (ret < 0)
 			return ret;
 		if (vio_rx_refill(q) == 0) {
@@ -468,6 +468,7 @@ vio_port_start(struct vio_port *port)
 	}
 	vio_port_choose_paths(port);
 	kick_receive_queues(port);
+	vio_rx_intr_wake(port);
 	return 0;
 }
 

@@ -42,6 +42,7 @@ struct vio_port {
 	bool link_up;
 	bool told_needs_reset;
 	bool intr_on; /* the interrupt callback is registered */
+	bool msix_on; /* PCI: the bus delivers interrupts */
 	struct vio_ctrl ctrl;
 	struct vio_ring *idle; /* [nb_idle] halves of pairs that the application does not use */
 	uint16_t nb_idle;
@@ -54,6 +55,7 @@ struct vio_port {
 	void (*isolate)(struct vio_port *port);
 	struct rte_intr_handle *intr; /* the PCI device's, or one for the vhost-user socket */
 	bool intr_is_socket;
+	uint16_t vectors; /* MSI-X vectors of a PCI device */
 	/* Serialises control operations with the interrupt thread. No polling thread takes it, and
 	 * no callback of the application runs under it. */
 	pthread_mutex_t lock;
@@ -126,5 +128,18 @@ int vio_mtu_set(struct rte_eth_dev *dev, uint16_t mtu);
  * interrupt thread, and so must not be called with the lock held. */
 int vio_intr_start(struct vio_port *port);
 void vio_intr_stop(struct vio_port *port);
+
+/* Receive interrupts (rx_intr.c). Whether the queues and vectors are there for them, where they are
+ * configured: 0, or -ENOTSUP with a line in the log. */
+int vio_rx_intr_check(const struct vio_port *port);
+/* Before the bus delivers interrupts, and after. Where none are configured, nothing. */
+int vio_rx_intr_start(struct vio_port *port);
+void vio_rx_intr_stop(struct vio_port *port);
+/* The vector of a receive queue, or VIO_NO_VECTOR. */
+uint16_t vio_rx_intr_vector(const struct vio_port *port, uint16_t queue);
+/* Wakes whoever sleeps on a queue that was started anew. */
+void vio_rx_intr_wake(struct vio_port *port);
+int vio_rx_queue_intr_enable(struct rte_eth_dev *dev, uint16_t id);
+int vio_rx_queue_intr_disable(struct rte_eth_dev *dev, uint16_t id);
 
 #endif

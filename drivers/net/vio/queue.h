@@ -70,6 +70,7 @@ struct vio_rxq {
 	bool checksum;    /* headers may say something of checksums */
 	bool vlan_strip;
 	bool told_broken;
+	bool armed; /* the application may sleep on the queue's interrupt */
 	struct vio_rx_stats stats;
 	struct vio_port *port;
 	uint16_t id;

@@ -348,6 +348,24 @@ vio_rx_plain_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	return rx_burst(queue, pkts, n, false, true);
 }
 
+/* What was refilled since the last question is asked about first: the device may wait for it. */
+bool
+vio_rx_arm(struct vio_rxq *q)
+{
+	if (q->ring.vq == NULL)
+		return false;
+	refill_when_due(q);
+	kick_when_due(q, false);
+	return vq_enable_cb(q->ring.vq) || vq_free_count(q->ring.vq) > q->ring.size / 2;
+}
+
+void
+vio_rx_disarm(struct vio_rxq *q)
+{
+	if (q->ring.vq != NULL)
+		vq_disable_cb(q->ring.vq);
+}
+
 void
 vio_rx_drain(struct vio_rxq *q)
 {

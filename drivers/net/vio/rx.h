@@ -12,6 +12,14 @@ uint16_t vio_rx_plain_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n);
 
 /* Gives the device buffers until the ring is full or the pool is empty. Returns how many. */
 uint16_t vio_rx_refill(struct vio_rxq *q);
+/*
+ * Asks the device to notify of the next used buffer; for the thread that polls the queue. Returns
+ * whether there is a reason not to wait for it: a buffer is used already, or the pool is so empty
+ * that the device has not even half the ring's buffers left.
+ */
+bool vio_rx_arm(struct vio_rxq *q);
+/* Asks it not to. */
+void vio_rx_disarm(struct vio_rxq *q);
 /* Takes back every buffer, when the device no longer has them. */
 void vio_rx_drain(struct vio_rxq *q);
 

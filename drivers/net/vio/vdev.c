@@ -189,6 +189,7 @@ init_port(struct rte_eth_dev *dev, struct vio_transport *transport, const struct
 	port->release = release;
 	port->isolate = isolate;
 	port->intr = rte_intr_instance_alloc(RTE_INTR_INSTANCE_F_PRIVATE);
+	dev->intr_handle = port->intr;
 	ret = vio_port_init(dev, transport, args, FEATURES_POSSIBLE);
 	if (ret == 0 && port->intr == NULL)
 		ret = -ENOMEM;
