@@ -2,6 +2,7 @@
 /* One buffer from the driver to the device and back, in every shape. */
 #include "rig.h"
 
+#include <endian.h>
 #include <errno.h>
 
 #include <string.h>
@@ -131,6 +132,28 @@ length_without_flag(void **state)
 	}
 }
 
+/* Of a used descriptor's flags, only those that tell of its use count (spec 2.8.6, PACKED-DESC-09).
+ */
+static void
+other_flags_of_used(void **state)
+{
+	struct rig *rig = *state;
+	uint16_t *ring = rig->ring;
+	uint32_t len;
+
+	for (uint16_t i = 0; i < 2 * rig->conf.size + 16; i++) {
+		uint16_t slot = i % rig->conf.size;
+
+		assert_int_equal(rig_add(rig, 0, 1, i), 0);
+		rig_publish(rig);
+		device_fetch(rig->dev, RIG_QUEUE);
+		assert_true(device_use(rig->dev, RIG_QUEUE, 0, 9));
+		ring[8 * slot + 7] ^= htole16(0x7f7f);
+		assert_int_equal(rig_get(rig, &len), i);
+		assert_int_equal(len, 9);
+	}
+}
+
 int
 main(void)
 {
@@ -139,6 +162,7 @@ main(void)
 		{ "used in any order", order_of_use, 0, VQ_IN_ORDER, 4 },
 		{ "next id", next_id, 0, 0, 4 },
 		{ "length without its flag", length_without_flag, VQ_PACKED, 0, 1 },
+		{ "other flags of a used descriptor", other_flags_of_used, VQ_PACKED, 0, 1 },
 	};
 	static const uint16_t sizes[] = { 1, 2, 3, 4, 7, 256, 496 };
 

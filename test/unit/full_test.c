@@ -122,6 +122,23 @@ never_fits(void **state)
 	assert_int_equal(device_fetch(rig->dev, RIG_QUEUE), 0);
 }
 
+/* Nor do 2^32 bytes fit one buffer (SPLIT-DESC-01), whoever is to write them. */
+static void
+too_many_bytes(void **state)
+{
+	struct rig *rig = *state;
+	struct vq_sg sg[4];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(sg); i++)
+		sg[i] = (struct vq_sg){ .iova = RIG_IOVA, .len = UINT32_C(1) << 30 };
+	for (uint16_t out = 0; out <= 4; out++)
+		assert_int_equal(vq_add(rig->vq, sg, out, 4 - out, rig_cookie(0)), -EINVAL);
+	sg[0].len = UINT32_MAX;
+	assert_int_equal(vq_add(rig->vq, sg, 1, 0, rig_cookie(0)), -EINVAL);
+	assert_int_equal(vq_add(rig->vq, sg, 0, 1, rig_cookie(0)), -EINVAL);
+	assert_int_equal(vq_free_count(rig->vq), rig->conf.size);
+}
+
 /* A direct chain may take the whole ring, wherever it starts. */
 static void
 whole_ring(void **state)
@@ -148,6 +165,7 @@ main(void)
 		{ "a chain that does not fit now", chain_no_room, 0, VQ_INDIRECT, 3 },
 		{ "chains in tables", chains_in_tables, VQ_INDIRECT, 0, 2 },
 		{ "what never fits", never_fits, 0, 0, 1 },
+		{ "too many bytes", too_many_bytes, 0, 0, 4 },
 		{ "a chain as long as the ring", whole_ring, 0, 0, 1 },
 	};
 	static const uint16_t sizes[] = { 1, 2, 3, 4, 7, 256, 496 };
