@@ -180,7 +180,8 @@ probe(struct harness *h, const struct harness_options *options)
 	port->intr = intr;
 	port->release = nothing;
 	port->isolate = nothing;
-	ret = vio_port_init(h->eth, &h->transport, &args, UINT64_MAX);
+	/* No PCI function, so none with virtual functions (RSVD-09). */
+	ret = vio_port_init(h->eth, &h->transport, &args, ~DEVICE_BIT(DEVICE_F_SR_IOV));
 	if (ret == 0) {
 		rte_eth_dev_probing_finish(h->eth);
 		return 0;
