@@ -101,24 +101,40 @@ vio_tx_burst_mode_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_burst
 uint32_t
 vio_rx_queue_count(void *queue)
 {
-	const struct vio_rxq *q = queue;
+	struct vio_rxq *q = queue;
+	uint32_t count;
 
-	return q->ring.vq != NULL ? vq_used_count(q->ring.vq, q->ring.size) : 0;
+	if (!vio_gate_visit(&q->gate))
+		return 0;
+	count = vq_used_count(q->ring.vq, q->ring.size);
+	vio_gate_end_visit(&q->gate);
+	return count;
+}
+
+static int
+rx_status(const struct vq *vq, uint16_t offset)
+{
+	if (offset >= vq_in_flight(vq))
+		return RTE_ETH_RX_DESC_UNAVAIL;
+	if (vq_used_count(vq, offset + 1) > offset)
+		return RTE_ETH_RX_DESC_DONE;
+	return RTE_ETH_RX_DESC_AVAIL;
 }
 
 /* offset counts from the buffer that is received next. */
 int
 vio_rx_descriptor_status(void *queue, uint16_t offset)
 {
-	const struct vio_rxq *q = queue;
+	struct vio_rxq *q = queue;
+	int status;
 
 	if (offset >= q->ring.size)
 		return -EINVAL;
-	if (q->ring.vq == NULL || offset >= vq_in_flight(q->ring.vq))
+	if (!vio_gate_visit(&q->gate))
 		return RTE_ETH_RX_DESC_UNAVAIL;
-	if (vq_used_count(q->ring.vq, offset + 1) > offset)
-		return RTE_ETH_RX_DESC_DONE;
-	return RTE_ETH_RX_DESC_AVAIL;
+	status = rx_status(q->ring.vq, offset);
+	vio_gate_end_visit(&q->gate);
+	return status;
 }
 
 /* offset counts from where the next packet goes, so the last offsets are the oldest packets.
@@ -126,15 +142,16 @@ vio_rx_descriptor_status(void *queue, uint16_t offset)
 int
 vio_tx_descriptor_status(void *queue, uint16_t offset)
 {
-	const struct vio_txq *q = queue;
+	struct vio_txq *q = queue;
 	uint16_t pending;
 
 	if (offset >= q->ring.size)
 		return -EINVAL;
-	if (q->ring.vq == NULL)
+	if (!vio_gate_visit(&q->gate))
 		return RTE_ETH_TX_DESC_UNAVAIL;
 	pending = q->ring.size - vq_free_count(q->ring.vq);
 	pending -= RTE_MIN(pending, vq_used_count(q->ring.vq, q->ring.size));
+	vio_gate_end_visit(&q->gate);
 	return offset < q->ring.size - pending ? RTE_ETH_TX_DESC_DONE : RTE_ETH_TX_DESC_FULL;
 }
 
@@ -150,8 +167,8 @@ dump_ring(FILE *file, const char *kind, unsigned id, const struct vio_ring *ring
 		vq_used_count(ring->vq, ring->size), vq_error_text(vq_error(ring->vq)));
 }
 
-int
-vio_priv_dump(struct rte_eth_dev *dev, FILE *file)
+static void
+dump_port(struct rte_eth_dev *dev, FILE *file)
 {
 	const struct vio_port *port = vio_port(dev);
 	char text[1024];
@@ -178,5 +195,15 @@ vio_priv_dump(struct rte_eth_dev *dev, FILE *file)
 		if (q != NULL)
 			dump_ring(file, "tx", i, &q->ring);
 	}
+}
+
+int
+vio_priv_dump(struct rte_eth_dev *dev, FILE *file)
+{
+	struct vio_port *port = vio_port(dev);
+
+	pthread_mutex_lock(&port->lock);
+	dump_port(dev, file);
+	pthread_mutex_unlock(&port->lock);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <endian.h>
 #include <errno.h>
 
+#include <rte_cycles.h>
 #include <rte_malloc.h>
 
 #include "log.h"
@@ -230,6 +231,9 @@ vio_port_init(struct rte_eth_dev *dev, struct vio_transport *transport, const st
 	port->device.reset_timeout_ms = args->timeout_ms;
 	transport->timeout_ms = args->timeout_ms;
 	ret = init_lock(&port->lock);
+	if (ret == 0 && vio_gate_init() < 0)
+		PORT_LOG(port, NOTICE,
+			 "the kernel has no membarrier(2): each burst runs a fence of its own");
 	if (ret == 0)
 		ret = vio_simd_choose(transport->name, args->simd, &port->simd);
 	if (ret == 0)
@@ -318,6 +322,66 @@ kick_receive_queues(struct vio_port *port)
 			q->stats.kicks++;
 		}
 	}
+}
+
+void
+vio_port_open_gates(struct vio_port *port)
+{
+	struct rte_eth_dev_data *data = port->dev->data;
+
+	for (uint16_t i = 0; i < data->nb_rx_queues; i++)
+		vio_gate_open(&((struct vio_rxq *)data->rx_queues[i])->gate);
+	for (uint16_t i = 0; i < data->nb_tx_queues; i++)
+		vio_gate_open(&((struct vio_txq *)data->tx_queues[i])->gate);
+	/* Who armed a queue's interrupt while it was closed is seen by vio_rx_intr_wake(). */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static int
+wait_for_gate(const struct vio_port *port, const char *kind, uint16_t id,
+	      const struct vio_gate *gate, uint64_t end)
+{
+	int ret = vio_gate_wait(gate, end);
+
+	if (ret < 0)
+		PORT_LOG(port, ERR, "%s queue %u: a thread does not return from its burst", kind,
+			 id);
+	return ret;
+}
+
+void
+vio_port_shut_gates(struct vio_port *port)
+{
+	struct rte_eth_dev_data *data = port->dev->data;
+	struct vio_rxq **rx = (struct vio_rxq **)data->rx_queues;
+	struct vio_txq **tx = (struct vio_txq **)data->tx_queues;
+
+	for (uint16_t i = 0; i < data->nb_rx_queues; i++)
+		if (rx[i] != NULL)
+			vio_gate_shut(&rx[i]->gate);
+	for (uint16_t i = 0; i < data->nb_tx_queues; i++)
+		if (tx[i] != NULL)
+			vio_gate_shut(&tx[i]->gate);
+	vio_gates_barrier();
+}
+
+int
+vio_port_close_gates(struct vio_port *port, unsigned timeout_ms)
+{
+	uint64_t end = rte_get_timer_cycles() + (uint64_t)timeout_ms * rte_get_timer_hz() / 1000;
+	struct rte_eth_dev_data *data = port->dev->data;
+	struct vio_rxq **rx = (struct vio_rxq **)data->rx_queues;
+	struct vio_txq **tx = (struct vio_txq **)data->tx_queues;
+	int ret = 0;
+
+	vio_port_shut_gates(port);
+	for (uint16_t i = 0; i < data->nb_rx_queues && ret == 0; i++)
+		if (rx[i] != NULL)
+			ret = wait_for_gate(port, "rx", i, &rx[i]->gate, end);
+	for (uint16_t i = 0; i < data->nb_tx_queues && ret == 0; i++)
+		if (tx[i] != NULL)
+			ret = wait_for_gate(port, "tx", i, &tx[i]->gate, end);
+	return ret;
 }
 
 void
@@ -428,8 +492,12 @@ bring_up(struct vio_port *port)
 int
 vio_port_stop(struct vio_port *port)
 {
-	int ret = vio_device_reset(&port->device);
+	int ret;
 
+	/* Where a thread does not come out, it has ended in there: ethdev allows no burst during a
+	 * stop. */
+	vio_port_close_gates(port, port->args.timeout_ms);
+	ret = vio_device_reset(&port->device);
 	port->ctrl.live = false;
 	if (ret < 0 && ret != -ENODEV) {
 		PORT_LOG(port, ERR,
@@ -468,6 +536,7 @@ vio_port_start(struct vio_port *port)
 	}
 	vio_port_choose_paths(port);
 	kick_receive_queues(port);
+	vio_port_open_gates(port);
 	vio_rx_intr_wake(port);
 	return 0;
 }

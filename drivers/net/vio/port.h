@@ -85,6 +85,14 @@ int vio_port_start(struct vio_port *port);
  * (-ETIMEDOUT) where the device does not let go: then buffers and rings stay out of use. */
 int vio_port_stop(struct vio_port *port);
 
+/* Opens the gates of all queues, which are live. */
+void vio_port_open_gates(struct vio_port *port);
+/* Shuts them: bursts that begin from now on do nothing. */
+void vio_port_shut_gates(struct vio_port *port);
+/* Also waits, at most timeout_ms, until no thread is in a burst. Returns 0, or -ETIMEDOUT with a
+ * line in the log that names the queue. */
+int vio_port_close_gates(struct vio_port *port, unsigned timeout_ms);
+
 /* Puts the port on the burst functions that its features and offloads ask for, also while it is
  * polled, and says which. */
 void vio_port_choose_paths(struct vio_port *port);

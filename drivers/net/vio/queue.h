@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Receive and transmit queues: what the polling thread needs, and the memory behind it. Their
- * fields are written by the polling thread while the port is started, by the control thread while
- * it is not; the counters are read by anyone.
+ * fields are written by the polling thread while the gate is open, by the control thread while it
+ * is closed; the counters are read by anyone.
  */
 #ifndef VIO_PMD_QUEUE_H
 #define VIO_PMD_QUEUE_H
@@ -10,6 +10,7 @@
 #include <rte_mbuf.h>
 
 #include "virtio/net.h"
+#include "gate.h"
 #include "ring.h"
 
 struct vio_port;
@@ -55,6 +56,7 @@ struct vio_mbuf_begin {
 };
 
 struct vio_rxq {
+	struct vio_gate gate;
 	struct vio_ring ring;
 	struct rte_mempool *pool;
 	struct vio_mbuf_begin begin;
@@ -77,6 +79,7 @@ struct vio_rxq {
 } __rte_cache_aligned;
 
 struct vio_txq {
+	struct vio_gate gate;
 	struct vio_ring ring;
 	struct vio_net_hdr *hdrs; /* [size], by buffer id: headers that stand apart */
 	uint64_t hdrs_iova;

@@ -308,6 +308,8 @@ rx_burst(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, const bool merge
 	uint32_t budget = q->ring.size;
 	uint16_t received = 0, batch, taken;
 
+	if (unlikely(!vio_gate_enter(&q->gate)))
+		return 0;
 	do {
 		batch = RTE_MIN(n - received, VIO_BATCH);
 		received += rx_batch(q, pkts + received, batch, &taken, mergeable, offloads);
@@ -321,6 +323,7 @@ rx_burst(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, const bool merge
 	} while (unlikely(taken == batch && received < n && budget > 0));
 	if (taken == batch)
 		vq_prefetch(q->ring.vq, batch);
+	vio_gate_leave(&q->gate);
 	return received;
 }
 
@@ -352,18 +355,24 @@ vio_rx_plain_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n)
 bool
 vio_rx_arm(struct vio_rxq *q)
 {
-	if (q->ring.vq == NULL)
+	bool stay;
+
+	if (!vio_gate_enter(&q->gate))
 		return false;
 	refill_when_due(q);
 	kick_when_due(q, false);
-	return vq_enable_cb(q->ring.vq) || vq_free_count(q->ring.vq) > q->ring.size / 2;
+	stay = vq_enable_cb(q->ring.vq) || vq_free_count(q->ring.vq) > q->ring.size / 2;
+	vio_gate_leave(&q->gate);
+	return stay;
 }
 
 void
 vio_rx_disarm(struct vio_rxq *q)
 {
-	if (q->ring.vq != NULL)
-		vq_disable_cb(q->ring.vq);
+	if (!vio_gate_enter(&q->gate))
+		return;
+	vq_disable_cb(q->ring.vq);
+	vio_gate_leave(&q->gate);
 }
 
 void

@@ -195,6 +195,8 @@ vio_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	uint16_t sent = 0;
 	bool full = false;
 
+	if (unlikely(!vio_gate_enter(&q->gate)))
+		return 0;
 	if (unlikely(vq_free_count(q->ring.vq) < n))
 		reclaim(q, n);
 	while (sent < n && !full) {
@@ -215,6 +217,7 @@ vio_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 		tell_broken(q);
 	else if (sent > 0)
 		kick(q);
+	vio_gate_leave(&q->gate);
 	return sent;
 }
 
@@ -226,7 +229,7 @@ vio_tx_done_cleanup(void *queue, uint32_t count)
 	uint32_t freed = 0;
 	uint16_t n;
 
-	if (q->ring.vq == NULL)
+	if (!vio_gate_enter(&q->gate))
 		return 0;
 	count = count == 0 ? q->ring.size : RTE_MIN(count, q->ring.size);
 	do {
@@ -236,6 +239,7 @@ vio_tx_done_cleanup(void *queue, uint32_t count)
 			free_packets(q, mbufs, n);
 		freed += n;
 	} while (n > 0 && freed < count);
+	vio_gate_leave(&q->gate);
 	return freed;
 }
 

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "gate.h"
+
+#include <errno.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/membarrier.h>
+#include <rte_common.h>
+#include <rte_cycles.h>
+
+/* A burst takes microseconds, unless its thread is off the CPU, which this one may be on. */
+#define WAIT_STEP_US 20
+
+/* Global rather than private: the barrier reaches the registered threads of secondary processes,
+ * too. */
+static int
+membarrier(int command)
+{
+	return syscall(__NR_membarrier, command, 0, 0) < 0 ? -errno : 0;
+}
+
+/* 0 or what vio_gate_init() returned last. */
+static int registered = -ENOSYS;
+
+int
+vio_gate_init(void)
+{
+	registered = membarrier(MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED);
+	return registered;
+}
+
+void
+vio_gate_open(struct vio_gate *gate)
+{
+	__atomic_store_n(&gate->state, registered == 0 ? VIO_GATE_OPEN : VIO_GATE_FENCED,
+			 __ATOMIC_RELEASE);
+}
+
+void
+vio_gates_barrier(void)
+{
+	/* Its own fence orders this thread's stores and loads in either case. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (registered == 0)
+		membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED);
+}
+
+static bool
+is_occupied(const struct vio_gate *gate)
+{
+	return __atomic_load_n(&gate->inside, __ATOMIC_ACQUIRE) != 0 ||
+	       __atomic_load_n(&gate->visitors, __ATOMIC_ACQUIRE) != 0;
+}
+
+int
+vio_gate_wait(const struct vio_gate *gate, uint64_t end)
+{
+	while (is_occupied(gate)) {
+		if (rte_get_timer_cycles() >= end)
+			return -ETIMEDOUT;
+		rte_delay_us_sleep(WAIT_STEP_US);
+	}
+	return 0;
+}
+
+int
+vio_gate_close(struct vio_gate *gate, unsigned timeout_ms)
+{
+	uint64_t end = rte_get_timer_cycles() + (uint64_t)timeout_ms * rte_get_timer_hz() / 1000;
+
+	vio_gate_shut(gate);
+	vio_gates_barrier();
+	return vio_gate_wait(gate, end);
+}
+
+/* The gate is closed, or wants the fence. */
+__rte_noinline bool
+vio_gate_enter_fenced(struct vio_gate *gate)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&gate->state, __ATOMIC_ACQUIRE) != VIO_GATE_CLOSED)
+		return true;
+	vio_gate_leave(gate);
+	return false;
+}
