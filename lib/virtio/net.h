@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "features.h"
+
 /* Device configuration (spec 5.1.4). A field exists where the feature beside it is offered. */
 struct vio_net_config {
 	uint8_t mac[6];                            /* MAC */
@@ -33,7 +35,8 @@ struct vio_net_config {
 
 /*
  * Before each packet, both ways (spec 5.1.6). num_buffers counts only on receive with MRG_RXBUF;
- * with VERSION_1 the field is always there.
+ * with VERSION_1 the field is always there, without either it is not (NET-LEG). What HASH_REPORT
+ * adds stands behind it.
  */
 struct vio_net_hdr {
 	uint8_t flags;
@@ -44,6 +47,22 @@ struct vio_net_hdr {
 	uint16_t csum_offset;
 	uint16_t num_buffers;
 };
+
+/* How long the header is, in bytes: by a legacy device without mergeable buffers; usually; and with
+ * HASH_REPORT. */
+#define VIO_NET_HDR_LEN_SHORT 10
+#define VIO_NET_HDR_LEN       12
+#define VIO_NET_HDR_LEN_HASH  20
+
+static inline uint16_t
+vio_net_hdr_len(uint64_t features)
+{
+	if (vio_has(features, VIRTIO_NET_F_HASH_REPORT))
+		return VIO_NET_HDR_LEN_HASH;
+	if (vio_has(features, VIRTIO_F_VERSION_1) || vio_has(features, VIRTIO_NET_F_MRG_RXBUF))
+		return VIO_NET_HDR_LEN;
+	return VIO_NET_HDR_LEN_SHORT;
+}
 
 #define VIO_NET_HDR_F_NEEDS_CSUM 1
 #define VIO_NET_HDR_F_DATA_VALID 2

@@ -48,7 +48,7 @@ may_scatter(const struct rte_eth_dev *dev)
 	for (uint16_t i = 0; i < dev->data->nb_rx_queues; i++) {
 		const struct vio_rxq *q = dev->data->rx_queues[i];
 
-		if (q->view.in_len - VIO_HDR_LEN < frame)
+		if (q->room < frame)
 			return true;
 	}
 	return false;

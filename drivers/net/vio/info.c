@@ -57,7 +57,7 @@ vio_rxq_info_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_rxq_info *
 	info->mp = q->pool;
 	info->scattered_rx = dev->data->scattered_rx;
 	info->nb_desc = q->ring.size;
-	info->rx_buf_size = q->view.in_len - VIO_HDR_LEN;
+	info->rx_buf_size = q->room;
 	info->conf.rx_free_thresh = q->refill_at;
 	info->conf.offloads = dev->data->dev_conf.rxmode.offloads;
 }

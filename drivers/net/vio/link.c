@@ -76,13 +76,13 @@ vio_mtu_set(struct rte_eth_dev *dev, uint16_t mtu)
 	for (uint16_t i = 0; i < dev->data->nb_rx_queues; i++) {
 		const struct vio_rxq *q = dev->data->rx_queues[i];
 
-		if (q == NULL || q->view.in_len - VIO_HDR_LEN >= frame)
+		if (q == NULL || q->room >= frame)
 			continue;
 		PORT_LOG(port, ERR,
 			 "MTU %u: frames of %u bytes do not fit the buffers of %u bytes of rx "
 			 "queue %u, "
 			 "and cannot span several; use a pool with a data room of at least %u",
-			 mtu, frame, q->view.in_len - VIO_HDR_LEN, i, frame + RTE_PKTMBUF_HEADROOM);
+			 mtu, frame, q->room, i, frame + RTE_PKTMBUF_HEADROOM);
 		return -EINVAL;
 	}
 	return 0;

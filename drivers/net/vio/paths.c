@@ -20,6 +20,12 @@ has_no_rx_offloads(const struct vio_port *port)
 	return (port->dev->data->dev_conf.rxmode.offloads & VIO_RX_OFFLOADS) == 0;
 }
 
+static bool
+has_usual_header(const struct vio_port *port)
+{
+	return vio_net_hdr_len(port->features) == VIO_NET_HDR_LEN;
+}
+
 #define NO_MERGEABLE                                                                  \
 	{                                                                             \
 		has_no_mergeable, "MRG_RXBUF is negotiated (mrg_rxbuf=0 declines it)" \
@@ -29,25 +35,40 @@ has_no_rx_offloads(const struct vio_port *port)
 		has_no_rx_offloads, "receive checksum or VLAN strip is on" \
 	}
 
+#define USUAL_HEADER                                                                 \
+	{                                                                            \
+		has_usual_header, "the header of packets has 10 or 20 bytes, not 12" \
+	}
+
 static const struct vio_path rx_paths[] = {
 	{
 		.name = "plain",
 		.rx = vio_rx_plain,
-		.conditions = { NO_MERGEABLE, NO_OFFLOADS },
+		.conditions = { NO_MERGEABLE, NO_OFFLOADS, USUAL_HEADER },
 	},
 	{
 		.name = "mergeable",
 		.rx = vio_rx_mergeable,
-		.conditions = { NO_OFFLOADS },
+		.conditions = { NO_OFFLOADS, USUAL_HEADER },
 	},
 	{
 		.name = "plain with offloads",
 		.rx = vio_rx_plain_offloads,
-		.conditions = { NO_MERGEABLE },
+		.conditions = { NO_MERGEABLE, USUAL_HEADER },
 	},
 	{
 		.name = "mergeable with offloads",
 		.rx = vio_rx_mergeable_offloads,
+		.conditions = { USUAL_HEADER },
+	},
+	{
+		.name = "plain, other header",
+		.rx = vio_rx_plain_other_header,
+		.conditions = { NO_MERGEABLE },
+	},
+	{
+		.name = "mergeable, other header",
+		.rx = vio_rx_mergeable_other_header,
 	},
 };
 
@@ -55,6 +76,11 @@ static const struct vio_path tx_paths[] = {
 	{
 		.name = "chains",
 		.tx = vio_tx,
+		.conditions = { USUAL_HEADER },
+	},
+	{
+		.name = "chains, other header",
+		.tx = vio_tx_other_header,
 	},
 };
 

@@ -268,6 +268,7 @@ start_queues(struct vio_port *port)
 	for (uint16_t i = 0; i < data->nb_rx_queues; i++) {
 		struct vio_rxq *q = data->rx_queues[i];
 
+		vio_rx_set_header(q, vio_net_hdr_len(port->features));
 		q->checksum = vio_has(port->features, VIRTIO_NET_F_GUEST_CSUM);
 		q->vlan_strip = data->dev_conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
 		ret = vio_ring_start(&q->ring, port, VIO_NET_RXQ(i), vio_rx_intr_vector(port, i));
@@ -284,6 +285,7 @@ start_queues(struct vio_port *port)
 	for (uint16_t i = 0; i < data->nb_tx_queues; i++) {
 		struct vio_txq *q = data->tx_queues[i];
 
+		vio_tx_set_header(q, vio_net_hdr_len(port->features));
 		ret = vio_ring_start(&q->ring, port, VIO_NET_TXQ(i), VIO_NO_VECTOR);
 		if (ret < 0)
 			return ret;

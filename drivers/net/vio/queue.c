@@ -60,8 +60,6 @@ check_pool(const struct vio_port *port, uint16_t id, const struct rte_mempool *p
 	uint32_t room = rte_pktmbuf_data_room_size((struct rte_mempool *)pool);
 	uint32_t least = mergeable ? RTE_ETHER_MIN_LEN : frame_max(port);
 
-	/* The header is written before the data, into the headroom. */
-	RTE_BUILD_BUG_ON(RTE_PKTMBUF_HEADROOM < sizeof(struct vio_net_hdr));
 	if (room >= RTE_PKTMBUF_HEADROOM + least)
 		return 0;
 	PORT_LOG(port, ERR,
@@ -95,6 +93,35 @@ rearm_word(uint16_t port_id)
 	rte_mbuf_refcnt_set(&mbuf, 1);
 	memcpy(&word, &mbuf.rearm_data, sizeof(word));
 	return word;
+}
+
+void
+vio_rx_set_header(struct vio_rxq *q, uint16_t hdr_len)
+{
+	/* The header is written before the data, into the headroom. */
+	RTE_BUILD_BUG_ON(RTE_PKTMBUF_HEADROOM < VIO_NET_HDR_LEN_HASH);
+	q->hdr_len = hdr_len;
+	q->hdr_at = 0;
+	if (!(q->begin.ol_flags & RTE_MBUF_F_EXTERNAL))
+		q->hdr_at = sizeof(struct rte_mbuf) + rte_pktmbuf_priv_size(q->pool) +
+			    RTE_PKTMBUF_HEADROOM - hdr_len;
+	q->view = (struct vq_view){
+		.addr_at = q->port->addr_at,
+		.in_offset = RTE_PKTMBUF_HEADROOM - hdr_len,
+		.in_len = q->room + hdr_len,
+	};
+}
+
+void
+vio_tx_set_header(struct vio_txq *q, uint16_t hdr_len)
+{
+	q->hdr_len = hdr_len;
+	q->view = (struct vq_view){
+		.addr_at = q->port->addr_at,
+		.offset_at = offsetof(struct rte_mbuf, data_off),
+		.len_at = offsetof(struct rte_mbuf, data_len),
+		.before = hdr_len,
+	};
 }
 
 int
@@ -133,15 +160,8 @@ vio_rx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsig
 	q->pool = pool;
 	if (rte_pktmbuf_priv_flags(pool) & RTE_PKTMBUF_POOL_F_PINNED_EXT_BUF)
 		q->begin.ol_flags = RTE_MBUF_F_EXTERNAL;
-	else
-		q->hdr_at = sizeof(struct rte_mbuf) + rte_pktmbuf_priv_size(pool) +
-			    RTE_PKTMBUF_HEADROOM - VIO_HDR_LEN;
 	q->begin.rearm_data = rearm_word(dev->data->port_id);
-	q->view = (struct vq_view){
-		.addr_at = port->addr_at,
-		.in_offset = RTE_PKTMBUF_HEADROOM - VIO_HDR_LEN,
-		.in_len = rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM + VIO_HDR_LEN,
-	};
+	q->room = rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM;
 	q->refill_at = conf->rx_free_thresh != 0 ? conf->rx_free_thresh : VIO_REFILL_BATCH;
 	q->refill_at = RTE_MIN(q->refill_at, (nb_desc + 1) / 2);
 	dev->data->rx_queues[id] = q;
@@ -172,20 +192,14 @@ vio_tx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsig
 		PORT_LOG(port, ERR, "tx queue %u: no memory on NUMA node %u", id, socket);
 		return -ENOMEM;
 	}
-	ret = vio_ring_alloc(&q->ring, port, name, nb_desc, (size_t)nb_desc * VIO_HDR_LEN, true,
-			     socket);
+	ret = vio_ring_alloc(&q->ring, port, name, nb_desc, (size_t)nb_desc * VIO_NET_HDR_LEN_HASH,
+			     true, socket);
 	if (ret < 0) {
 		rte_free(q);
 		return ret;
 	}
 	q->port = port;
 	q->id = id;
-	q->view = (struct vq_view){
-		.addr_at = port->addr_at,
-		.offset_at = offsetof(struct rte_mbuf, data_off),
-		.len_at = offsetof(struct rte_mbuf, data_len),
-		.before = VIO_HDR_LEN,
-	};
 	q->hdrs = RTE_PTR_ADD(q->ring.mz->addr, q->ring.hdrs_at);
 	q->hdrs_iova = vio_ring_iova(&q->ring, port) + q->ring.hdrs_at;
 	q->free_at = conf->tx_free_thresh != 0 ? conf->tx_free_thresh : VIO_REFILL_BATCH;

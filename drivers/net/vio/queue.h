@@ -19,9 +19,6 @@ struct vio_port;
 #define VIO_BATCH 64
 /* Refills and reclaims wait for this many, unless the queue is too small for it. */
 #define VIO_REFILL_BATCH 32
-/* The header in front of each packet, in both directions. */
-#define VIO_HDR_LEN ((uint16_t)sizeof(struct vio_net_hdr))
-
 /* Why a received packet was dropped, or a queue stopped: one counter and one xstat each. */
 struct vio_rx_stats {
 	uint64_t packets;
@@ -75,15 +72,18 @@ struct vio_rxq {
 	bool armed; /* the application may sleep on the queue's interrupt */
 	struct vio_rx_stats stats;
 	struct vio_port *port;
+	uint32_t room;    /* bytes of a frame that a buffer holds */
+	uint16_t hdr_len; /* of the header before each frame (vio_rx_set_header()) */
 	uint16_t id;
 } __rte_cache_aligned;
 
 struct vio_txq {
 	struct vio_gate gate;
 	struct vio_ring ring;
-	struct vio_net_hdr *hdrs; /* [size], by buffer id: headers that stand apart */
+	uint8_t *hdrs; /* [size] headers that stand apart, by buffer id */
 	uint64_t hdrs_iova;
 	struct vq_view view; /* of an mbuf as a packet with its header before it */
+	uint16_t hdr_len;    /* of the header before each frame (vio_tx_set_header()) */
 	uint16_t free_at;    /* free descriptors below which used ones are reclaimed */
 	uint16_t chains;     /* packets of several segments in flight */
 	bool fast_free;      /* RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE */
@@ -103,5 +103,9 @@ int vio_tx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, u
 		       const struct rte_eth_txconf *conf);
 void vio_rx_queue_release(struct rte_eth_dev *dev, uint16_t id);
 void vio_tx_queue_release(struct rte_eth_dev *dev, uint16_t id);
+
+/* Says how long headers are (vio_net_hdr_len()): at each start, while the queue is empty. */
+void vio_rx_set_header(struct vio_rxq *q, uint16_t hdr_len);
+void vio_tx_set_header(struct vio_txq *q, uint16_t hdr_len);
 
 #endif

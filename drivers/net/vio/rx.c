@@ -20,8 +20,6 @@
 
 /* The longest frame that spec 5.1.6.3.1 knows, without its header. More segments are no frame. */
 #define VIO_FRAME_MAX 65550
-/* Header and Ethernet header: below that it is no frame (NET-RX length checks). */
-#define LEN_MIN (VIO_HDR_LEN + RTE_ETHER_HDR_LEN)
 
 /*
  * Whether the device wants to know of new buffers is a dear question: a full barrier, which waits
@@ -132,11 +130,15 @@ drop(struct vio_rxq *q, struct rte_mbuf *mbuf)
 	rte_mbuf_raw_free(mbuf);
 }
 
-/* Is this length one of a frame in one buffer, or of a frame's first buffer? */
+/* Is this length one of a frame in one buffer, or of a frame's first buffer? Below header and
+ * Ethernet header it is no frame (NET-RX length checks). */
 static inline bool
-first_length_is_good(struct vio_rxq *q, uint32_t len)
+first_length_is_good(struct vio_rxq *q, uint32_t len, uint32_t hdr_len)
 {
-	if (likely(len >= LEN_MIN && len != VQ_LENGTH_LIE))
+	const uint32_t least = hdr_len + RTE_ETHER_HDR_LEN;
+
+	/* Below it, or VQ_LENGTH_LIE, the largest number: both in one comparison. */
+	if (likely(len - least < VQ_LENGTH_LIE - least))
 		return true;
 	if (len == VQ_LENGTH_LIE)
 		q->stats.drop_length++;
@@ -152,7 +154,7 @@ header_of(const struct vio_rxq *q, const struct rte_mbuf *mbuf)
 {
 	if (likely(q->hdr_at != 0))
 		return RTE_PTR_ADD(mbuf, q->hdr_at);
-	return RTE_PTR_ADD(mbuf->buf_addr, RTE_PKTMBUF_HEADROOM - VIO_HDR_LEN);
+	return RTE_PTR_ADD(mbuf->buf_addr, RTE_PKTMBUF_HEADROOM - q->hdr_len);
 }
 
 /* The device's count of this frame's buffers, loaded once. */
@@ -193,7 +195,7 @@ continue_partial(struct vio_rxq *q, struct rte_mbuf *mbuf, uint32_t len)
 		len = 0;
 	}
 	begin_segment(q, mbuf, len);
-	mbuf->data_off = RTE_PKTMBUF_HEADROOM - VIO_HDR_LEN;
+	mbuf->data_off = RTE_PKTMBUF_HEADROOM - q->hdr_len;
 	q->partial_last->next = mbuf;
 	q->partial_last = mbuf;
 	packet->nb_segs++;
@@ -213,17 +215,18 @@ continue_partial(struct vio_rxq *q, struct rte_mbuf *mbuf, uint32_t len)
 
 /* One used buffer becomes a packet, a part of one, or nothing. */
 static __rte_always_inline struct rte_mbuf *
-receive_buffer(struct vio_rxq *q, struct rte_mbuf *mbuf, uint32_t len, const bool mergeable)
+receive_buffer(struct vio_rxq *q, struct rte_mbuf *mbuf, uint32_t len, uint32_t hdr_len,
+	       const bool mergeable)
 {
 	uint16_t num_buffers;
 
 	if (mergeable && unlikely(q->partial != NULL))
 		return continue_partial(q, mbuf, len);
-	if (unlikely(!first_length_is_good(q, len))) {
+	if (unlikely(!first_length_is_good(q, len, hdr_len))) {
 		drop(q, mbuf);
 		return NULL;
 	}
-	begin_segment(q, mbuf, len - VIO_HDR_LEN);
+	begin_segment(q, mbuf, len - hdr_len);
 	if (!mergeable)
 		return mbuf;
 	num_buffers = load_num_buffers(q, mbuf);
@@ -269,7 +272,7 @@ tell_broken(struct vio_rxq *q)
 
 static __rte_always_inline uint16_t
 rx_batch(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, uint16_t *taken,
-	 const bool mergeable, const bool offloads)
+	 const bool mergeable, const bool offloads, const uint32_t hdr_len)
 {
 	/* What a vector stored across two lines could not be loaded before it has left for memory.
 	 */
@@ -285,7 +288,7 @@ rx_batch(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, uint16_t *taken,
 			rte_prefetch0(header_of(q, mbufs[i]));
 	}
 	for (uint16_t i = 0; i < got; i++) {
-		struct rte_mbuf *packet = receive_buffer(q, mbufs[i], lens[i], mergeable);
+		struct rte_mbuf *packet = receive_buffer(q, mbufs[i], lens[i], hdr_len, mergeable);
 
 		if (offloads && likely(packet != NULL))
 			packet = apply_offloads(q, packet);
@@ -302,7 +305,7 @@ rx_batch(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, uint16_t *taken,
 
 static __rte_always_inline uint16_t
 rx_burst(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, const bool mergeable,
-	 const bool offloads)
+	 const bool offloads, const uint32_t hdr_len)
 {
 	/* No more buffers than a ring holds, whatever the device does with those refilled here. */
 	uint32_t budget = q->ring.size;
@@ -312,7 +315,8 @@ rx_burst(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, const bool merge
 		return 0;
 	do {
 		batch = RTE_MIN(n - received, VIO_BATCH);
-		received += rx_batch(q, pkts + received, batch, &taken, mergeable, offloads);
+		received += rx_batch(q, pkts + received, batch, &taken, mergeable, offloads,
+				     hdr_len);
 		if (unlikely(vq_error(q->ring.vq) != VQ_OK)) {
 			tell_broken(q);
 			break;
@@ -330,25 +334,41 @@ rx_burst(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, const bool merge
 uint16_t
 vio_rx_mergeable(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
-	return rx_burst(queue, pkts, n, true, false);
+	return rx_burst(queue, pkts, n, true, false, VIO_NET_HDR_LEN);
 }
 
 uint16_t
 vio_rx_mergeable_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
-	return rx_burst(queue, pkts, n, true, true);
+	return rx_burst(queue, pkts, n, true, true, VIO_NET_HDR_LEN);
 }
 
 uint16_t
 vio_rx_plain(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
-	return rx_burst(queue, pkts, n, false, false);
+	return rx_burst(queue, pkts, n, false, false, VIO_NET_HDR_LEN);
 }
 
 uint16_t
 vio_rx_plain_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
-	return rx_burst(queue, pkts, n, false, true);
+	return rx_burst(queue, pkts, n, false, true, VIO_NET_HDR_LEN);
+}
+
+uint16_t
+vio_rx_mergeable_other_header(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct vio_rxq *q = queue;
+
+	return rx_burst(q, pkts, n, true, true, q->hdr_len);
+}
+
+uint16_t
+vio_rx_plain_other_header(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct vio_rxq *q = queue;
+
+	return rx_burst(q, pkts, n, false, true, q->hdr_len);
 }
 
 /* What was refilled since the last question is asked about first: the device may wait for it. */

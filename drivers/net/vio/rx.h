@@ -4,11 +4,14 @@
 
 #include "queue.h"
 
-/* Burst functions, as rte_eth_rx_burst() calls them. */
+/* Burst functions, as rte_eth_rx_burst() calls them: for the usual header of 12 bytes; */
 uint16_t vio_rx_mergeable(void *queue, struct rte_mbuf **pkts, uint16_t n);
 uint16_t vio_rx_mergeable_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n);
 uint16_t vio_rx_plain(void *queue, struct rte_mbuf **pkts, uint16_t n);
 uint16_t vio_rx_plain_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n);
+/* and for one of any length, with whatever offloads there are. */
+uint16_t vio_rx_mergeable_other_header(void *queue, struct rte_mbuf **pkts, uint16_t n);
+uint16_t vio_rx_plain_other_header(void *queue, struct rte_mbuf **pkts, uint16_t n);
 
 /* Gives the device buffers until the ring is full or the pool is empty. Returns how many. */
 uint16_t vio_rx_refill(struct vio_rxq *q);

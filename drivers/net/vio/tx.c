@@ -27,23 +27,28 @@ data_iova(const struct vio_txq *q, const struct rte_mbuf *mbuf)
 /* May the header be written before the data? Not into a buffer that others share: a clone's or an
  * external one's headroom, or one with a second reference. */
 static inline bool
-header_fits(const struct rte_mbuf *mbuf)
+header_fits(const struct rte_mbuf *mbuf, uint16_t hdr_len)
 {
 	return RTE_MBUF_DIRECT(mbuf) && rte_mbuf_refcnt_read(mbuf) == 1 &&
-	       mbuf->data_off >= VIO_HDR_LEN;
+	       mbuf->data_off >= hdr_len;
 }
 
 /* No offload is asked for: an empty header (NET-TX: num_buffers is 0, gso_type NONE). */
 static inline void
-write_header(struct vio_net_hdr *hdr)
+write_header(uint8_t *hdr, uint16_t hdr_len)
 {
-	memset(hdr, 0, sizeof(*hdr));
+	if (hdr_len == VIO_NET_HDR_LEN)
+		memset(hdr, 0, VIO_NET_HDR_LEN);
+	else if (hdr_len == VIO_NET_HDR_LEN_HASH)
+		memset(hdr, 0, VIO_NET_HDR_LEN_HASH);
+	else
+		memset(hdr, 0, VIO_NET_HDR_LEN_SHORT);
 }
 
 static inline void
-write_header_before(struct rte_mbuf *mbuf)
+write_header_before(struct rte_mbuf *mbuf, uint16_t hdr_len)
 {
-	write_header(rte_pktmbuf_mtod_offset(mbuf, struct vio_net_hdr *, -(int)VIO_HDR_LEN));
+	write_header(rte_pktmbuf_mtod_offset(mbuf, uint8_t *, -(int)hdr_len), hdr_len);
 }
 
 /* With MBUF_FAST_FREE all mbufs are of one pool and nobody else's; a chain still has to be walked.
@@ -81,22 +86,22 @@ reclaim(struct vio_txq *q, uint16_t wanted)
 static uint16_t
 gather(struct vio_txq *q, struct rte_mbuf *mbuf, struct vq_sg *sg)
 {
-	bool before = header_fits(mbuf);
+	bool before = header_fits(mbuf, q->hdr_len);
 	uint16_t n = 0;
 
 	if (mbuf->nb_segs > VIO_TX_SEGMENTS_MAX)
 		return 0;
 	if (before) {
-		write_header_before(mbuf);
+		write_header_before(mbuf, q->hdr_len);
 	} else {
-		uint16_t id = vq_next_id(q->ring.vq);
+		size_t at = (size_t)vq_next_id(q->ring.vq) * q->hdr_len;
 
-		write_header(&q->hdrs[id]);
-		sg[n].iova = q->hdrs_iova + (size_t)id * sizeof(q->hdrs[0]);
-		sg[n++].len = VIO_HDR_LEN;
+		write_header(q->hdrs + at, q->hdr_len);
+		sg[n].iova = q->hdrs_iova + at;
+		sg[n++].len = q->hdr_len;
 	}
 	for (struct rte_mbuf *seg = mbuf; seg != NULL; seg = seg->next) {
-		uint16_t extra = before && seg == mbuf ? VIO_HDR_LEN : 0;
+		uint16_t extra = before && seg == mbuf ? q->hdr_len : 0;
 
 		if (seg->data_len + extra == 0)
 			continue;
@@ -134,7 +139,7 @@ add_packet(struct vio_txq *q, struct rte_mbuf *mbuf)
 	}
 	if (ret == 0) {
 		q->stats.multi_segment += mbuf->nb_segs > 1;
-		q->stats.header_apart += !header_fits(mbuf);
+		q->stats.header_apart += !header_fits(mbuf, q->hdr_len);
 		q->chains += mbuf->nb_segs > 1;
 		q->stats.packets++;
 		q->stats.bytes += mbuf->pkt_len;
@@ -144,8 +149,8 @@ add_packet(struct vio_txq *q, struct rte_mbuf *mbuf)
 
 /* Adds the packets that are one element each from the front of pkts; returns how many were added.
  */
-static inline uint16_t
-add_singles(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n)
+static __rte_always_inline uint16_t
+add_singles(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n, const uint16_t hdr_len)
 {
 	uint64_t bytes = 0;
 	uint16_t count;
@@ -154,9 +159,9 @@ add_singles(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n)
 	for (count = 0; count < n; count++) {
 		struct rte_mbuf *mbuf = pkts[count];
 
-		if (unlikely(mbuf->nb_segs != 1 || !header_fits(mbuf)))
+		if (unlikely(mbuf->nb_segs != 1 || !header_fits(mbuf, hdr_len)))
 			break;
-		write_header_before(mbuf);
+		write_header_before(mbuf, hdr_len);
 		bytes += mbuf->pkt_len;
 	}
 	if (count == 0 || vq_add_out(q->ring.vq, (void **)pkts, count, &q->view) == 0)
@@ -188,10 +193,9 @@ kick(struct vio_txq *q)
 
 /* What was sent is taken back between the stores to the ring and the barrier before the kick, which
  * waits for them. */
-uint16_t
-vio_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
+static __rte_always_inline uint16_t
+tx_burst(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n, const uint16_t hdr_len)
 {
-	struct vio_txq *q = queue;
 	uint16_t sent = 0;
 	bool full = false;
 
@@ -200,7 +204,7 @@ vio_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	if (unlikely(vq_free_count(q->ring.vq) < n))
 		reclaim(q, n);
 	while (sent < n && !full) {
-		uint16_t singles = add_singles(q, pkts + sent, n - sent);
+		uint16_t singles = add_singles(q, pkts + sent, n - sent, hdr_len);
 
 		sent += singles;
 		if (singles > 0)
@@ -219,6 +223,20 @@ vio_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 		kick(q);
 	vio_gate_leave(&q->gate);
 	return sent;
+}
+
+uint16_t
+vio_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	return tx_burst(queue, pkts, n, VIO_NET_HDR_LEN);
+}
+
+uint16_t
+vio_tx_other_header(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct vio_txq *q = queue;
+
+	return tx_burst(q, pkts, n, q->hdr_len);
 }
 
 int

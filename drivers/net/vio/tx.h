@@ -7,8 +7,10 @@
 /* Elements of the longest packet that is sent, its header not counted. */
 #define VIO_TX_SEGMENTS_MAX 128
 
-/* The burst function, as rte_eth_tx_burst() calls it. */
+/* The burst functions, as rte_eth_tx_burst() calls them: for the usual header of 12 bytes, and for
+ * any other. */
 uint16_t vio_tx(void *queue, struct rte_mbuf **pkts, uint16_t n);
+uint16_t vio_tx_other_header(void *queue, struct rte_mbuf **pkts, uint16_t n);
 
 /* rte_eth_tx_done_cleanup(): frees up to count packets that were sent, 0: all. Returns how many. */
 int vio_tx_done_cleanup(void *queue, uint32_t count);
