@@ -8,7 +8,7 @@ from viovm import Nic, Vm, dpdk
 
 pytestmark = pytest.mark.ours
 
-BOUND, UNBOUND, LEGACY = (Nic.pci_address(i) for i in range(3))
+BOUND, UNBOUND, LEGACY, BESIDE = (Nic.pci_address(i) for i in range(4))
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +20,7 @@ def vm(build_dir):
         Nic.parse("hub=0"),
         Nic.parse("hub=0,bind=off"),
         Nic.parse("hub=0,disable-modern=on"),
+        Nic.parse("hub=0,iommu_platform=off,ats=off"),
     ]
     with Vm(nics, build_dir=build_dir, files=files) as made:
         yield made
@@ -53,6 +54,13 @@ def test_legacy_device(vm):
     status, output = probe(vm, LEGACY)
     assert status != 0
     assert lines_with(output, LEGACY, "legacy"), output
+
+
+def test_device_beside_the_iommu(vm):
+    """It would take virtual addresses for physical ones."""
+    status, output = probe(vm, BESIDE)
+    assert status != 0
+    assert lines_with(output, BESIDE, "bypasses the IOMMU", "iommu_platform=on"), output
 
 
 def test_others_still_work(vm):
