@@ -53,6 +53,10 @@ set_mac_table(struct device *dev, const struct command *c)
 		if (i == 0)
 			first = at + 4;
 		at += 4 + UINT64_C(6) * counts[i];
+		for (uint64_t mac = at - UINT64_C(6) * counts[i]; mac < at && mac < c->len;
+		     mac += 6)
+			if ((c->data[mac] & 1) != i)
+				goto malformed;
 	}
 	if (at != c->len)
 		goto malformed;

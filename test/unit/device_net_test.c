@@ -295,7 +295,8 @@ commands(void **state)
 {
 	struct nic *n = nic_new(FEATURES);
 	const struct device_net_state *s = device_net_state(n->model);
-	uint8_t tables[2 + 4 + 12 + 4 + 6] = { 1, 0, 2, 0, 0, 0, 0x02, 1, 2, 3, 4, 5, [18] = 1 };
+	uint8_t tables[2 + 4 + 12 + 4 + 6] = { 1, 0, 2, 0, 0, 0,        0x02,
+					       1, 2, 3, 4, 5, [18] = 1, [22] = 1 };
 	uint8_t rss[2 + 8 + 2 * 4 + 2 + 1 + 4] = { 4, 1, 7, 0, 0, 0, 3, 0, 0, 0, 0, 0, 1,
 						   0, 0, 0, 1, 0, 2, 0, 4, 9, 9, 9, 9 };
 
