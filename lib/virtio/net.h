@@ -82,15 +82,45 @@ struct vio_net_ctrl_hdr {
 #define VIO_NET_CTRL_OK  0
 #define VIO_NET_CTRL_ERR 1
 
+/* Which frames are received; one byte of data each, 0 or 1 (spec 5.1.6.5.1). */
 #define VIO_NET_CTRL_RX          0
 #define VIO_NET_CTRL_RX_PROMISC  0
 #define VIO_NET_CTRL_RX_ALLMULTI 1
+#define VIO_NET_CTRL_RX_ALLUNI   2 /* this and those that follow: CTRL_RX_EXTRA */
+#define VIO_NET_CTRL_RX_NOMULTI  3
+#define VIO_NET_CTRL_RX_NOUNI    4
+#define VIO_NET_CTRL_RX_NOBCAST  5
 
+/* The tables, each le32 count and addresses, unicast first; or one address (spec 5.1.6.5.2). */
 #define VIO_NET_CTRL_MAC           1
 #define VIO_NET_CTRL_MAC_TABLE_SET 0
 #define VIO_NET_CTRL_MAC_ADDR_SET  1
 
+/* le16 VLAN id (spec 5.1.6.5.3). */
+#define VIO_NET_CTRL_VLAN     2
+#define VIO_NET_CTRL_VLAN_ADD 0
+#define VIO_NET_CTRL_VLAN_DEL 1
+
+/* le16 pairs; or struct vio_net_rss_config; or struct vio_net_hash_config (spec 5.1.6.5.5). */
 #define VIO_NET_CTRL_MQ              4
 #define VIO_NET_CTRL_MQ_VQ_PAIRS_SET 0
+#define VIO_NET_CTRL_MQ_RSS_CONFIG   1
+#define VIO_NET_CTRL_MQ_HASH_CONFIG  2
+
+/* Bounds of what the configuration says of RSS (spec 5.1.4.1, "Device Requirements"). */
+#define VIO_NET_RSS_KEY_MIN   40
+#define VIO_NET_RSS_TABLE_MIN 128
+
+/* What a hash is taken over (spec 5.1.6.4.3.1); what a header says of it is the bit's number + 1.
+ */
+#define VIO_NET_HASH_TYPE_IPV4   (1 << 0)
+#define VIO_NET_HASH_TYPE_TCPV4  (1 << 1)
+#define VIO_NET_HASH_TYPE_UDPV4  (1 << 2)
+#define VIO_NET_HASH_TYPE_IPV6   (1 << 3)
+#define VIO_NET_HASH_TYPE_TCPV6  (1 << 4)
+#define VIO_NET_HASH_TYPE_UDPV6  (1 << 5)
+#define VIO_NET_HASH_TYPE_IP_EX  (1 << 6)
+#define VIO_NET_HASH_TYPE_TCP_EX (1 << 7)
+#define VIO_NET_HASH_TYPE_UDP_EX (1 << 8)
 
 #endif

@@ -87,6 +87,10 @@ class StockApp(OurApp):
         self._job.write(line + "\n")
         return self._job.wait_output(PROMPT, COMMAND_SECONDS, shown)[shown:]
 
+    def type(self, text):
+        """Type, without waiting for anything."""
+        self._job.write(text)
+
     def finish(self):
         """End it and return what it knows, in the form of vio-testpmd's report."""
         self.check()

@@ -8,18 +8,21 @@
 #include "log.h"
 #include "port.h"
 
-/* A command as the device sees it (spec 5.1.6.5): header and data to read, ack to write. */
+/* A command as the device sees it (spec 5.1.6.5): header and data to read, ack and result to write.
+ */
 struct command {
 	struct vio_net_ctrl_hdr hdr;
 	uint8_t data[VIO_CTRL_DATA_MAX];
 	uint8_t ack;
+	uint8_t result[VIO_CTRL_RESULT_MAX];
 };
 
 /* Its queue is the one after the last pair that the device could have, used or not (spec 5.1.2). */
 static uint16_t
 ctrl_index(const struct vio_port *port)
 {
-	bool mq = vio_has(port->features, VIRTIO_NET_F_MQ);
+	bool mq = vio_has(port->features, VIRTIO_NET_F_MQ) ||
+		  vio_has(port->features, VIRTIO_NET_F_RSS);
 
 	return 2 * (mq ? port->config.max_virtqueue_pairs : 1);
 }
@@ -70,20 +73,29 @@ vio_ctrl_stop(struct vio_port *port)
 		vio_ring_release(&port->ctrl.ring, port);
 }
 
+/* One element for each part, as the legacy interface demands (spec 5.1.6.6). */
 static int
-add_command(struct vio_port *port, const struct command *command, uint16_t len)
+add_command(struct vio_port *port, const struct vio_ctrl_command *c)
 {
 	struct vio_ring *ring = &port->ctrl.ring;
 	struct vq_areas areas;
+	struct vq_sg sg[5];
+	uint16_t out = 0, in = 0;
 	uint64_t iova;
-	struct vq_sg sg[3];
 
 	vq_get_areas(ring->vq, &areas);
 	iova = areas.desc_iova + ring->hdrs_at;
-	sg[0] = (struct vq_sg){ iova + offsetof(struct command, hdr), sizeof(command->hdr) };
-	sg[1] = (struct vq_sg){ iova + offsetof(struct command, data), len };
-	sg[2] = (struct vq_sg){ iova + offsetof(struct command, ack), sizeof(command->ack) };
-	return vq_add(ring->vq, sg, 2, 1, ring);
+	sg[out++] = (struct vq_sg){ iova, sizeof(struct vio_net_ctrl_hdr) };
+	iova += offsetof(struct command, data);
+	if (c->cut > 0)
+		sg[out++] = (struct vq_sg){ iova, c->cut };
+	if (c->len > c->cut)
+		sg[out++] = (struct vq_sg){ iova + c->cut, c->len - c->cut };
+	iova += offsetof(struct command, ack) - offsetof(struct command, data);
+	sg[out + in++] = (struct vq_sg){ iova, sizeof(uint8_t) };
+	if (c->result_len > 0)
+		sg[out + in++] = (struct vq_sg){ iova + 1, c->result_len };
+	return vq_add(ring->vq, sg, out, in, ring);
 }
 
 /* Waits until the device has used the command, at most args.timeout_ms. */
@@ -108,11 +120,31 @@ wait_used(struct vio_port *port, const char *what)
 	return -ETIMEDOUT;
 }
 
-int
-vio_ctrl_send(struct vio_port *port, const char *what, uint8_t class, uint8_t command_id,
-	      const void *data, uint16_t len)
+/* Fills the shared memory, hands it over, and waits until it is back. */
+static int
+exchange(struct vio_port *port, const struct vio_ctrl_command *c, struct command *command)
 {
 	struct vio_ring *ring = &port->ctrl.ring;
+	int ret;
+
+	command->hdr.class = c->class;
+	command->hdr.command = c->command;
+	if (c->len > 0)
+		memcpy(command->data, c->data, c->len);
+	command->ack = VIO_NET_CTRL_ERR;
+	memset(command->result, 0, c->result_len);
+	ret = add_command(port, c);
+	if (ret < 0)
+		return ret;
+	vq_publish(ring->vq);
+	if (vq_kick_prepare(ring->vq))
+		ring->notifier.kick(&ring->notifier, vq_notify_data(ring->vq));
+	return wait_used(port, c->what);
+}
+
+int
+vio_ctrl_run(struct vio_port *port, const struct vio_ctrl_command *c)
+{
 	struct command *command;
 	uint8_t ack;
 	int ret;
@@ -121,25 +153,33 @@ vio_ctrl_send(struct vio_port *port, const char *what, uint8_t class, uint8_t co
 		return -ENOTSUP;
 	if (port->ctrl.broken)
 		return -ETIMEDOUT;
-	if (len == 0 || len > VIO_CTRL_DATA_MAX)
+	if (c->len > VIO_CTRL_DATA_MAX || c->result_len > VIO_CTRL_RESULT_MAX || c->cut > c->len)
 		return -EINVAL;
-	command = RTE_PTR_ADD(ring->mz->addr, ring->hdrs_at);
-	command->hdr.class = class;
-	command->hdr.command = command_id;
-	memcpy(command->data, data, len);
-	command->ack = VIO_NET_CTRL_ERR;
-	ret = add_command(port, command, len);
-	if (ret < 0)
-		return ret;
-	vq_publish(ring->vq);
-	if (vq_kick_prepare(ring->vq))
-		ring->notifier.kick(&ring->notifier, vq_notify_data(ring->vq));
-	ret = wait_used(port, what);
+	command = RTE_PTR_ADD(port->ctrl.ring.mz->addr, port->ctrl.ring.hdrs_at);
+	ret = exchange(port, c, command);
 	if (ret < 0)
 		return ret;
 	ack = *(volatile uint8_t *)&command->ack;
-	if (ack == VIO_NET_CTRL_OK)
-		return 0;
-	PORT_LOG(port, ERR, "%s: the device refused (ack %u)", what, ack);
-	return -EIO;
+	if (ack != VIO_NET_CTRL_OK) {
+		PORT_LOG(port, ERR, "%s: the device refused (ack %u)", c->what, ack);
+		return -EIO;
+	}
+	if (c->result_len > 0)
+		memcpy(c->result, command->result, c->result_len);
+	return 0;
+}
+
+int
+vio_ctrl_send(struct vio_port *port, const char *what, uint8_t class, uint8_t command,
+	      const void *data, uint16_t len)
+{
+	const struct vio_ctrl_command c = {
+		.what = what,
+		.class = class,
+		.command = command,
+		.data = data,
+		.len = len,
+	};
+
+	return vio_ctrl_run(port, &c);
 }

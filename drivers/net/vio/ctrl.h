@@ -5,9 +5,11 @@
 
 #include "queue.h"
 
-/* Descriptors of the control queue, at most, and the longest command data in bytes. */
-#define VIO_CTRL_SIZE     64
-#define VIO_CTRL_DATA_MAX 512
+/* Descriptors of the control queue, at most; the longest command data and the longest result, in
+ * bytes: that of the MAC tables, and of a queue's statistics. */
+#define VIO_CTRL_SIZE       64
+#define VIO_CTRL_DATA_MAX   2048
+#define VIO_CTRL_RESULT_MAX 1024
 
 struct vio_ctrl {
 	struct vio_ring ring;
@@ -20,11 +22,25 @@ int vio_ctrl_start(struct vio_port *port);
 /* Frees it, once the device was reset or is gone. */
 void vio_ctrl_stop(struct vio_port *port);
 
+/* A command. Whatever is not named is 0. */
+struct vio_ctrl_command {
+	const char *what; /* names it in messages */
+	uint8_t class;
+	uint8_t command;
+	const void *data;
+	uint16_t len;
+	uint16_t cut; /* where data goes on in a descriptor of its own; 0: nowhere */
+	void *result; /* copied here when the ack says OK; zeroes where the device wrote nothing */
+	uint16_t result_len;
+};
+
 /*
- * Sends one command and waits for its ack. what names it in messages. Returns 0; -ENOTSUP: the
- * device has no control queue; -EIO: it refused; -ETIMEDOUT: no answer in time, or nonsense (then
- * no further command is sent); -EINVAL: len beyond VIO_CTRL_DATA_MAX.
+ * Sends one command and waits for its ack, with the port's lock held. Returns 0; -ENOTSUP: the
+ * device has no control queue, or is stopped; -EIO: it refused; -ETIMEDOUT: no answer in time, or
+ * nonsense (then no further command is sent); -EINVAL: data or result longer than there is room.
  */
+int vio_ctrl_run(struct vio_port *port, const struct vio_ctrl_command *c);
+/* The same for a command without a result. */
 int vio_ctrl_send(struct vio_port *port, const char *what, uint8_t class, uint8_t command,
 		  const void *data, uint16_t len);
 

@@ -19,6 +19,8 @@ dev_configure(struct rte_eth_dev *dev)
 			 conf->rxmode.mq_mode, conf->txmode.mq_mode);
 		return -ENOTSUP;
 	}
+	if (vio_rss_configure(port) < 0)
+		return -EINVAL;
 	if (dev->data->nb_tx_queues > dev->data->nb_rx_queues)
 		PORT_LOG(port, NOTICE,
 			 "%u tx but %u rx queues: the device may put frames on rx queues that "
@@ -143,8 +145,16 @@ const struct eth_dev_ops vio_ops = {
 	.allmulticast_enable = vio_allmulticast_enable,
 	.allmulticast_disable = vio_allmulticast_disable,
 	.mac_addr_set = vio_mac_addr_set,
+	.mac_addr_add = vio_mac_addr_add,
+	.mac_addr_remove = vio_mac_addr_remove,
+	.set_mc_addr_list = vio_set_mc_addr_list,
 	.mtu_set = vio_mtu_set,
+	.vlan_filter_set = vio_vlan_filter_set,
 	.vlan_offload_set = vio_vlan_offload_set,
+	.rss_hash_update = vio_rss_hash_update,
+	.rss_hash_conf_get = vio_rss_hash_conf_get,
+	.reta_update = vio_reta_update,
+	.reta_query = vio_reta_query,
 	.stats_get = vio_stats_get,
 	.stats_reset = vio_stats_reset,
 	.xstats_get = vio_xstats_get,

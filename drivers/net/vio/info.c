@@ -27,12 +27,17 @@ vio_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 	info->max_mtu = port->mtu_max;
 	info->max_rx_pktlen = port->mtu_max + RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN;
 	info->min_rx_bufsize = RTE_ETHER_MIN_LEN;
-	info->max_mac_addrs = 1;
+	info->max_mac_addrs = vio_mac_addrs_max(port);
 	info->rx_offload_capa = RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
 	if (mergeable)
 		info->rx_offload_capa |= RTE_ETH_RX_OFFLOAD_SCATTER;
 	if (vio_has(port->usable, VIRTIO_NET_F_GUEST_CSUM))
 		info->rx_offload_capa |= VIO_RX_OFFLOADS_CKSUM;
+	if (vio_has(port->usable, VIRTIO_NET_F_CTRL_VLAN))
+		info->rx_offload_capa |= RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
+	info->hash_key_size = port->rss.key_max;
+	info->reta_size = port->rss.table_size;
+	info->flow_type_rss_offloads = vio_rss_offloads(port);
 	info->tx_offload_capa = RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
 	info->tx_queue_offload_capa = RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
 	info->rx_desc_lim = lim;

@@ -24,7 +24,8 @@
 	 VIO_BIT(VIRTIO_NET_F_STATUS) | VIO_BIT(VIRTIO_NET_F_MTU) |              \
 	 VIO_BIT(VIRTIO_NET_F_SPEED_DUPLEX) | VIO_BIT(VIRTIO_NET_F_MQ) |         \
 	 VIO_BIT(VIRTIO_NET_F_CTRL_VQ) | VIO_BIT(VIRTIO_NET_F_CTRL_RX) |         \
-	 VIO_BIT(VIRTIO_NET_F_CTRL_MAC_ADDR))
+	 VIO_BIT(VIRTIO_NET_F_CTRL_RX_EXTRA) | VIO_BIT(VIRTIO_NET_F_CTRL_VLAN) | \
+	 VIO_BIT(VIRTIO_NET_F_RSS) | VIO_BIT(VIRTIO_NET_F_CTRL_MAC_ADDR))
 
 /* How rings and doorbells are used. */
 #define FEATURES_EVENTS                                                      \
@@ -75,7 +76,11 @@ read_config(struct vio_port *port)
 	if (ret == 0)
 		ret = READ_FIELD(port, VIRTIO_NET_F_STATUS, status);
 	if (ret == 0)
+		ret = vio_rss_inspect(port);
+	if (ret == 0 && vio_has(port->features, VIRTIO_NET_F_MQ))
 		ret = READ_FIELD(port, VIRTIO_NET_F_MQ, max_virtqueue_pairs);
+	else if (ret == 0)
+		ret = READ_FIELD(port, VIRTIO_NET_F_RSS, max_virtqueue_pairs);
 	if (ret == 0)
 		ret = READ_FIELD(port, VIRTIO_NET_F_MTU, mtu);
 	config->status = le16toh(config->status);
@@ -175,7 +180,7 @@ set_mac(struct vio_port *port)
 			 RTE_ETHER_ADDR_BYTES(&mac));
 		rte_eth_random_addr(mac.addr_bytes);
 	}
-	port->dev->data->mac_addrs = rte_zmalloc("vio_mac", sizeof(mac), 0);
+	port->dev->data->mac_addrs = rte_zmalloc("vio_mac", VIO_MAC_MAX * sizeof(mac), 0);
 	if (port->dev->data->mac_addrs == NULL)
 		return -ENOMEM;
 	port->dev->data->mac_addrs[0] = mac;
@@ -293,23 +298,6 @@ start_queues(struct vio_port *port)
 	return 0;
 }
 
-/* How many pairs the device shall use: by control command, or as the transport knows how. */
-static int
-set_queue_pairs(struct vio_port *port)
-{
-	struct rte_eth_dev_data *data = port->dev->data;
-	struct vio_transport *t = port->transport;
-	uint16_t pairs = RTE_MAX(data->nb_rx_queues, data->nb_tx_queues);
-	uint16_t field = htole16(pairs);
-
-	if (t->ops->set_queue_pairs != NULL)
-		return t->ops->set_queue_pairs(t, pairs);
-	if (!vio_has(port->features, VIRTIO_NET_F_MQ))
-		return 0;
-	return vio_ctrl_send(port, "number of queue pairs", VIO_NET_CTRL_MQ,
-			     VIO_NET_CTRL_MQ_VQ_PAIRS_SET, &field, sizeof(field));
-}
-
 /* The device looks at buffers that were made available before it was live only when told so. */
 static void
 kick_receive_queues(struct vio_port *port)
@@ -402,13 +390,18 @@ vio_port_choose_paths(struct vio_port *port)
 }
 
 /* Features that would oblige the driver to something that the application did not ask for: with
- * GUEST_CSUM every packet may come without its checksum. */
+ * GUEST_CSUM every packet may come without its checksum, with CTRL_VLAN those with a tag not at
+ * all. */
 static uint64_t
 unasked(const struct vio_port *port)
 {
-	uint64_t offloads = port->dev->data->dev_conf.rxmode.offloads;
+	uint64_t offloads = port->dev->data->dev_conf.rxmode.offloads, bits = 0;
 
-	return offloads & VIO_RX_OFFLOADS_CKSUM ? 0 : VIO_BIT(VIRTIO_NET_F_GUEST_CSUM);
+	if (!(offloads & VIO_RX_OFFLOADS_CKSUM))
+		bits |= VIO_BIT(VIRTIO_NET_F_GUEST_CSUM);
+	if (!(offloads & RTE_ETH_RX_OFFLOAD_VLAN_FILTER))
+		bits |= VIO_BIT(VIRTIO_NET_F_CTRL_VLAN);
+	return bits;
 }
 
 /* The features may not be others than those that the queues were set up for. */
@@ -487,7 +480,7 @@ bring_up(struct vio_port *port)
 	if (ret == 0)
 		ret = vio_device_go(&port->device);
 	if (ret == 0)
-		ret = set_queue_pairs(port);
+		ret = vio_restore(port);
 	return ret;
 }
 

@@ -13,7 +13,9 @@
 #include "virtio/net.h"
 #include "ctrl.h"
 #include "devargs.h"
+#include "filter.h"
 #include "queue.h"
+#include "rss.h"
 
 struct vio_path;
 
@@ -44,6 +46,9 @@ struct vio_port {
 	bool intr_on; /* the interrupt callback is registered */
 	bool msix_on; /* PCI: the bus delivers interrupts */
 	struct vio_ctrl ctrl;
+	struct vio_filter
+		filter; /* what was asked for, to be told to each new life of the device */
+	struct vio_rss rss;
 	struct vio_ring *idle; /* [nb_idle] halves of pairs that the application does not use */
 	uint16_t nb_idle;
 	struct vio_orphan *orphans; /* rings released while the device still had them */
@@ -122,14 +127,12 @@ int vio_stats_reset(struct rte_eth_dev *dev);
 int vio_xstats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *xstats, unsigned n);
 int vio_xstats_get_names(struct rte_eth_dev *dev, struct rte_eth_xstat_name *names, unsigned n);
 
-/* Link, addresses and modes (link.c, filter.c). */
+/* Tells a device that has come to life all that the application has asked for and that only a live
+ * one can be told, with the lock held (restore.c). 0 or a negative errno value. */
+int vio_restore(struct vio_port *port);
+
+/* Link (link.c). */
 int vio_link_update(struct rte_eth_dev *dev, int wait);
-int vio_promiscuous_enable(struct rte_eth_dev *dev);
-int vio_promiscuous_disable(struct rte_eth_dev *dev);
-int vio_allmulticast_enable(struct rte_eth_dev *dev);
-int vio_allmulticast_disable(struct rte_eth_dev *dev);
-int vio_mac_addr_set(struct rte_eth_dev *dev, struct rte_ether_addr *mac);
-int vio_vlan_offload_set(struct rte_eth_dev *dev, int mask);
 int vio_mtu_set(struct rte_eth_dev *dev, uint16_t mtu);
 
 /* Interrupts (intr.c): configuration changes, and peers that leave. vio_intr_stop() waits for the

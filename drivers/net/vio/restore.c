@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What only a live device can be told. A reset makes it forget all of that, so it is told anew
+ * after each, from what ethdev and the port remember.
+ */
+#include "filter.h"
+#include "port.h"
+#include "rss.h"
+
+int
+vio_restore(struct vio_port *port)
+{
+	int ret = vio_rss_restore(port);
+
+	if (ret == 0)
+		ret = vio_filter_restore(port);
+	if (ret == 0)
+		ret = vio_vlan_restore(port);
+	return ret;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * VLANs: the device's filter (spec 5.1.6.5.3), and tags taken out by the driver.
+ *
+ * With CTRL_VLAN the device begins with an empty filter and drops every frame with a tag. So that
+ * feature is negotiated only where the application asks for the filter, which ethdev remembers.
+ */
+#include <endian.h>
+#include <errno.h>
+
+#include "filter.h"
+#include "log.h"
+#include "port.h"
+
+static int
+send_vlan(struct vio_port *port, uint16_t id, bool on)
+{
+	uint16_t data = htole16(id);
+
+	return vio_ctrl_send(port, on ? "VLAN to receive" : "VLAN not to receive",
+			     VIO_NET_CTRL_VLAN, on ? VIO_NET_CTRL_VLAN_ADD : VIO_NET_CTRL_VLAN_DEL,
+			     &data, sizeof(data));
+}
+
+int
+vio_vlan_filter_set(struct rte_eth_dev *dev, uint16_t id, int on)
+{
+	struct vio_port *port = vio_port(dev);
+	int ret = 0;
+
+	if (!vio_has(port->usable, VIRTIO_NET_F_CTRL_VLAN))
+		return -ENOTSUP;
+	pthread_mutex_lock(&port->lock);
+	if (port->ctrl.live && vio_has(port->features, VIRTIO_NET_F_CTRL_VLAN))
+		ret = send_vlan(port, id, on);
+	pthread_mutex_unlock(&port->lock);
+	return ret;
+}
+
+int
+vio_vlan_restore(struct vio_port *port)
+{
+	const struct rte_vlan_filter_conf *vlans = &port->dev->data->vlan_filter_conf;
+	int ret = 0;
+
+	if (!vio_has(port->features, VIRTIO_NET_F_CTRL_VLAN))
+		return 0;
+	for (uint16_t id = 0; id <= RTE_ETHER_MAX_VLAN_ID && ret == 0; id++)
+		if (vlans->ids[id / 64] & UINT64_C(1) << id % 64)
+			ret = send_vlan(port, id, true);
+	return ret;
+}
+
+/* Tags are taken out by the driver, so this can change while packets come: the queues are told, and
+ * the port moves to the burst function that looks for tags, or to the one that does not. */
+static void
+switch_strip(struct rte_eth_dev *dev, bool strip)
+{
+	struct vio_port *port = vio_port(dev);
+
+	pthread_mutex_lock(&port->lock);
+	for (uint16_t i = 0; i < dev->data->nb_rx_queues; i++) {
+		struct vio_rxq *q = dev->data->rx_queues[i];
+
+		__atomic_store_n(&q->vlan_strip, strip, __ATOMIC_RELAXED);
+	}
+	vio_port_choose_paths(port);
+	__atomic_store_n(&rte_eth_fp_ops[dev->data->port_id].rx_pkt_burst, dev->rx_pkt_burst,
+			 __ATOMIC_RELEASE);
+	pthread_mutex_unlock(&port->lock);
+}
+
+int
+vio_vlan_offload_set(struct rte_eth_dev *dev, int mask)
+{
+	struct vio_port *port = vio_port(dev);
+	uint64_t offloads = dev->data->dev_conf.rxmode.offloads;
+	bool filter = offloads & RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
+
+	if (!dev->data->dev_started)
+		return 0;
+	if ((mask & RTE_ETH_VLAN_FILTER_MASK) &&
+	    filter != vio_has(port->features, VIRTIO_NET_F_CTRL_VLAN)) {
+		PORT_LOG(port, ERR,
+			 "the VLAN filter can be switched only while the port is stopped: the "
+			 "device learns of it when it starts; stop the port before");
+		return -EBUSY;
+	}
+	if (mask & RTE_ETH_VLAN_STRIP_MASK)
+		switch_strip(dev, offloads & RTE_ETH_RX_OFFLOAD_VLAN_STRIP);
+	return 0;
+}
