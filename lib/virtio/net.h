@@ -48,6 +48,14 @@ struct vio_net_hdr {
 	uint16_t num_buffers;
 };
 
+/* With HASH_REPORT it goes on (spec 5.1.6.4.4). A type of 0: no hash was taken. */
+struct vio_net_hdr_hash {
+	struct vio_net_hdr hdr;
+	uint32_t hash_value;
+	uint16_t hash_report;
+	uint16_t padding;
+};
+
 /* How long the header is, in bytes: by a legacy device without mergeable buffers; usually; and with
  * HASH_REPORT. */
 #define VIO_NET_HDR_LEN_SHORT 10
@@ -100,6 +108,27 @@ struct vio_net_ctrl_hdr {
 #define VIO_NET_CTRL_VLAN     2
 #define VIO_NET_CTRL_VLAN_ADD 0
 #define VIO_NET_CTRL_VLAN_DEL 1
+
+/* No data: the driver has seen VIO_NET_S_ANNOUNCE (spec 5.1.6.5.4). */
+#define VIO_NET_CTRL_ANNOUNCE     3
+#define VIO_NET_CTRL_ANNOUNCE_ACK 0
+
+/* Notification coalescing (spec 5.1.6.5.9): of all queues of a direction, or of one. */
+#define VIO_NET_CTRL_NOTF_COAL        6
+#define VIO_NET_CTRL_NOTF_COAL_TX_SET 0
+#define VIO_NET_CTRL_NOTF_COAL_RX_SET 1
+#define VIO_NET_CTRL_NOTF_COAL_VQ_SET 2
+
+struct vio_net_ctrl_coal {
+	uint32_t max_packets;
+	uint32_t max_usecs;
+};
+
+struct vio_net_ctrl_coal_vq {
+	uint16_t vq_index;
+	uint16_t reserved;
+	struct vio_net_ctrl_coal coal;
+};
 
 /* le16 pairs; or struct vio_net_rss_config; or struct vio_net_hash_config (spec 5.1.6.5.5). */
 #define VIO_NET_CTRL_MQ              4

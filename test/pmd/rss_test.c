@@ -254,11 +254,96 @@ queue_counts(void **state)
 	assert_int_equal(harness_close(&h), 0);
 }
 
+/* One frame whose header says this; the packet that the application gets. */
+static struct rte_mbuf *
+receive(struct harness *h, uint16_t report, uint32_t value, uint16_t len)
+{
+	struct device_net_header header = { .hash_report = report, .hash_value = value };
+	uint8_t frame[4000] = { 2, 0, 0, 0, 0, 1 };
+	struct rte_mbuf *mbuf = NULL;
+
+	assert_true(device_receive_packet(h->dev, 0, &header, frame, len) > 0);
+	assert_int_equal(rte_eth_rx_burst(h->port, 0, &mbuf, 1), 1);
+	assert_int_equal(mbuf->pkt_len, len);
+	return mbuf;
+}
+
+static uint64_t
+bad_hashes(struct harness *h)
+{
+	struct rte_eth_xstat values[64];
+	uint64_t id;
+	int n = rte_eth_xstats_get(h->port, values, RTE_DIM(values));
+
+	assert_in_range(n, 1, RTE_DIM(values));
+	assert_int_equal(rte_eth_xstats_get_id_by_name(h->port, "rx_q0_bad_hash_packets", &id), 0);
+	return values[id].value;
+}
+
+/* Each type that there is and was offered brings its hash; none, and any other, brings none. */
+static void
+hash_reported(void **state)
+{
+	static const uint32_t types = 0x1ff & ~(1 << 4);
+	uint64_t features = *(uint64_t *)*state;
+	struct rte_eth_conf conf = {
+		.rxmode = { .mq_mode = RTE_ETH_MQ_RX_RSS, .offloads = RTE_ETH_RX_OFFLOAD_RSS_HASH },
+		.rx_adv_conf.rss_conf.rss_hf = RTE_ETH_RSS_NONFRAG_IPV4_UDP,
+	};
+	uint64_t bad = 0;
+	struct harness h;
+
+	open_with(&h, features | B(CTRL_VQ) | B(HASH_REPORT), 40, 128, types);
+	assert_int_equal(harness_setup(&h, 1, 1, 64, &conf), 0);
+	assert_int_equal(rte_eth_dev_start(h.port), 0);
+	assert_int_equal(device_net_state(h.dev)->hash_types, 1 << 2);
+	assert_int_equal(device_net_state(h.dev)->rss_key_len, 40);
+	for (uint32_t report = 0; report < 0x10000; report += report < 40 ? 1 : 4001) {
+		bool good = report > 0 && report < 10 && report != 5;
+		uint16_t len = features & B(MRG_RXBUF) && report % 2 ? 3500 : 200;
+		struct rte_mbuf *mbuf = receive(&h, report, 0xcafe0000 + report, len);
+
+		assert_int_equal(!!(mbuf->ol_flags & RTE_MBUF_F_RX_RSS_HASH), good);
+		if (good)
+			assert_int_equal(mbuf->hash.rss, 0xcafe0000 + report);
+		rte_pktmbuf_free(mbuf);
+		bad += report > 0 && !good;
+		assert_int_equal(bad_hashes(&h), bad);
+	}
+	assert_int_equal(harness_pass(&h, 30, 300), 0);
+	assert_int_equal(harness_close(&h), 0);
+}
+
+/* Not asked for: the header stays short, and so do the paths. */
+static void
+hash_unasked(void **state)
+{
+	struct harness h;
+
+	(void)state;
+	open_with(&h, RSS | B(HASH_REPORT), 40, 128, 0x1ff);
+	start(&h, 4, RTE_ETH_RSS_IP);
+	assert_int_equal(device_driver_features(h.dev) & B(HASH_REPORT), 0);
+	assert_int_equal(harness_pass(&h, 30, 300), 0);
+	assert_int_equal(harness_close(&h), 0);
+}
+
+static const uint64_t plain, mergeable = B(MRG_RXBUF), with_rss = RSS | B(MRG_RXBUF),
+			     packed = B(RING_PACKED) | B(MRG_RXBUF) | B(MQ);
+
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(configured),   cmocka_unit_test(switched_off),
-	cmocka_unit_test(refused),      cmocka_unit_test(device_words),
-	cmocka_unit_test(without_mq),   cmocka_unit_test(without_rss),
+	cmocka_unit_test(configured),
+	cmocka_unit_test(switched_off),
+	cmocka_unit_test(refused),
+	cmocka_unit_test(device_words),
+	cmocka_unit_test(without_mq),
+	cmocka_unit_test(without_rss),
 	cmocka_unit_test(queue_counts),
+	cmocka_unit_test_prestate(hash_reported, (void *)&plain),
+	cmocka_unit_test_prestate(hash_reported, (void *)&mergeable),
+	cmocka_unit_test_prestate(hash_reported, (void *)&with_rss),
+	cmocka_unit_test_prestate(hash_reported, (void *)&packed),
+	cmocka_unit_test(hash_unasked),
 };
 
 HARNESS_MAIN(tests)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Four queue pairs: each frame comes to the queue that Toeplitz says, whatever key, table and types."""
+"""Four queue pairs: each frame comes to the queue, and with the hash, that Toeplitz says."""
 
 import re
 
@@ -32,7 +32,8 @@ def vm(run_dir, build_dir, guest_files):
         yield made
 
 
-OPTIONS = f"--rxq={QUEUES} --txq={QUEUES} --rxd=128"
+RSS_HASH = "0x80000"  # RTE_ETH_RX_OFFLOAD_RSS_HASH
+OPTIONS = f"--rxq={QUEUES} --txq={QUEUES} --rxd=128 --rx-offloads={RSS_HASH}"
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +65,9 @@ class Expected:
         by_source = {port.source(): flow for flow in flows.some(count)}
         seen = port.send_all({one: flow.frame(OWN, one) for one, flow in by_source.items()})
         wrong = [
-            (flow, seen[one].queue, self.queue(flow))
+            (flow, seen[one].queue, self.queue(flow), seen[one].hash, self.hash(flow))
             for one, flow in by_source.items()
-            if seen[one].queue != self.queue(flow)
+            if (seen[one].queue, seen[one].hash) != (self.queue(flow), self.hash(flow))
         ]
         assert not wrong
         return {seen[one].queue for one in by_source}

@@ -35,6 +35,8 @@ vio_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 		info->rx_offload_capa |= VIO_RX_OFFLOADS_CKSUM;
 	if (vio_has(port->usable, VIRTIO_NET_F_CTRL_VLAN))
 		info->rx_offload_capa |= RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
+	if (vio_has(port->usable, VIRTIO_NET_F_HASH_REPORT))
+		info->rx_offload_capa |= RTE_ETH_RX_OFFLOAD_RSS_HASH;
 	info->hash_key_size = port->rss.key_max;
 	info->reta_size = port->rss.table_size;
 	info->flow_type_rss_offloads = vio_rss_offloads(port);

@@ -25,7 +25,8 @@
 	 VIO_BIT(VIRTIO_NET_F_SPEED_DUPLEX) | VIO_BIT(VIRTIO_NET_F_MQ) |         \
 	 VIO_BIT(VIRTIO_NET_F_CTRL_VQ) | VIO_BIT(VIRTIO_NET_F_CTRL_RX) |         \
 	 VIO_BIT(VIRTIO_NET_F_CTRL_RX_EXTRA) | VIO_BIT(VIRTIO_NET_F_CTRL_VLAN) | \
-	 VIO_BIT(VIRTIO_NET_F_RSS) | VIO_BIT(VIRTIO_NET_F_CTRL_MAC_ADDR))
+	 VIO_BIT(VIRTIO_NET_F_RSS) | VIO_BIT(VIRTIO_NET_F_HASH_REPORT) |         \
+	 VIO_BIT(VIRTIO_NET_F_CTRL_MAC_ADDR))
 
 /* How rings and doorbells are used. */
 #define FEATURES_EVENTS                                                      \
@@ -275,6 +276,7 @@ start_queues(struct vio_port *port)
 
 		vio_rx_set_header(q, vio_net_hdr_len(port->features));
 		q->checksum = vio_has(port->features, VIRTIO_NET_F_GUEST_CSUM);
+		q->hash_types = port->rss.supported;
 		q->vlan_strip = data->dev_conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
 		ret = vio_ring_start(&q->ring, port, VIO_NET_RXQ(i), vio_rx_intr_vector(port, i));
 		if (ret < 0)
@@ -399,6 +401,8 @@ unasked(const struct vio_port *port)
 
 	if (!(offloads & VIO_RX_OFFLOADS_CKSUM))
 		bits |= VIO_BIT(VIRTIO_NET_F_GUEST_CSUM);
+	if (!(offloads & RTE_ETH_RX_OFFLOAD_RSS_HASH))
+		bits |= VIO_BIT(VIRTIO_NET_F_HASH_REPORT);
 	if (!(offloads & RTE_ETH_RX_OFFLOAD_VLAN_FILTER))
 		bits |= VIO_BIT(VIRTIO_NET_F_CTRL_VLAN);
 	return bits;

@@ -31,8 +31,9 @@ struct vio_rx_stats {
 	uint64_t drop_num_buffers; /* num_buffers 0, or more than the queue holds */
 	uint64_t drop_csum;        /* checksum fields outside the packet */
 	uint64_t vlan_stripped;
-	uint64_t errors; /* frames dropped for any of these */
-	uint64_t broken; /* times the queue broke */
+	uint64_t bad_hash; /* packets with a hash of a type that the device does not have */
+	uint64_t errors;   /* frames dropped for any of these */
+	uint64_t broken;   /* times the queue broke */
 };
 
 struct vio_tx_stats {
@@ -75,6 +76,7 @@ struct vio_rxq {
 	uint32_t room;    /* bytes of a frame that a buffer holds */
 	uint16_t hdr_len; /* of the header before each frame (vio_rx_set_header()) */
 	uint16_t id;
+	uint32_t hash_types; /* that the device may report */
 } __rte_cache_aligned;
 
 struct vio_txq {

@@ -216,6 +216,32 @@ send_pairs(struct vio_port *port)
 			     VIO_NET_CTRL_MQ_VQ_PAIRS_SET, &field, sizeof(field));
 }
 
+/* struct virtio_net_hash_config: what is reported where the hash does not choose the queue. */
+static int
+send_hash(struct vio_port *port, const struct vio_rss *rss, uint32_t types)
+{
+	uint8_t data[4 + 8 + 1 + VIO_RSS_KEY_MAX], *at = data;
+
+	at = put_types(at, types);
+	memset(at, 0, 8); /* NETCTRL-HASH-01 */
+	at = put_key(at + 8, rss);
+	return vio_ctrl_send(port, "hash", VIO_NET_CTRL_MQ, VIO_NET_CTRL_MQ_HASH_CONFIG, data,
+			     at - data);
+}
+
+/* By the device's own choice, with a hash for the application if it asked for that. */
+static int
+send_pairs_and_hash(struct vio_port *port, const struct vio_rss *rss, uint32_t types)
+{
+	int ret = 0;
+
+	if (vio_has(port->features, VIRTIO_NET_F_MQ))
+		ret = send_pairs(port);
+	if (ret == 0 && types != 0 && vio_has(port->features, VIRTIO_NET_F_HASH_REPORT))
+		ret = send_hash(port, rss, types);
+	return ret;
+}
+
 /* The last command of the class decides (NETCTRL-MQ-08). */
 static int
 apply(struct vio_port *port, const struct vio_rss *rss)
@@ -227,12 +253,11 @@ apply(struct vio_port *port, const struct vio_rss *rss)
 		return t->ops->set_queue_pairs(t, pairs_in_use(port));
 	if (vio_has(port->features, VIRTIO_NET_F_RSS) && types != 0)
 		return send_rss(port, rss, types);
-	if (vio_has(port->features, VIRTIO_NET_F_MQ))
-		return send_pairs(port);
 	/* A device without the other mode knows no other way to use several queues. */
-	if (vio_has(port->features, VIRTIO_NET_F_RSS) && pairs_in_use(port) > 1)
+	if (vio_has(port->features, VIRTIO_NET_F_RSS) && pairs_in_use(port) > 1 &&
+	    !vio_has(port->features, VIRTIO_NET_F_MQ))
 		return send_rss(port, rss, rss->supported);
-	return 0;
+	return send_pairs_and_hash(port, rss, types);
 }
 
 int
@@ -283,7 +308,8 @@ vio_rss_configure(struct vio_port *port)
 	rss.types = 0;
 	if ((conf->rxmode.mq_mode & RTE_ETH_MQ_RX_RSS_FLAG) && rss.supported != 0)
 		ret = take_hash(port, &rss, &conf->rx_adv_conf.rss_conf);
-	else if ((conf->rxmode.mq_mode & RTE_ETH_MQ_RX_RSS_FLAG) && data->nb_rx_queues > 1)
+	if ((conf->rxmode.mq_mode & RTE_ETH_MQ_RX_RSS_FLAG) && data->nb_rx_queues > 1 &&
+	    rss.table_size == 0)
 		PORT_LOG(port, NOTICE,
 			 "the device offers no RSS: it spreads frames over the %u queues as it "
 			 "likes",

@@ -238,7 +238,7 @@ receive_buffer(struct vio_rxq *q, struct rte_mbuf *mbuf, uint32_t len, uint32_t 
 
 /* What the header and the frame ask for. Returns the packet, or NULL where it had to be dropped. */
 static __rte_always_inline struct rte_mbuf *
-apply_offloads(struct vio_rxq *q, struct rte_mbuf *packet)
+apply_offloads(struct vio_rxq *q, struct rte_mbuf *packet, const uint32_t hdr_len)
 {
 	const struct vio_net_hdr *hdr = header_of(q, packet);
 	uint8_t flags = q->checksum ? *(const volatile uint8_t *)&hdr->flags & VIO_RX_FLAGS : 0;
@@ -255,6 +255,8 @@ apply_offloads(struct vio_rxq *q, struct rte_mbuf *packet)
 		vio_rx_vlan_strip(packet);
 		q->stats.vlan_stripped++;
 	}
+	if (hdr_len == VIO_NET_HDR_LEN_HASH)
+		q->stats.bad_hash += !vio_rx_hash(packet, (const void *)hdr, q->hash_types);
 	return packet;
 }
 
@@ -291,7 +293,7 @@ rx_batch(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, uint16_t *taken,
 		struct rte_mbuf *packet = receive_buffer(q, mbufs[i], lens[i], hdr_len, mergeable);
 
 		if (offloads && likely(packet != NULL))
-			packet = apply_offloads(q, packet);
+			packet = apply_offloads(q, packet, hdr_len);
 		if (unlikely(packet == NULL))
 			continue;
 		bytes += packet->pkt_len;

@@ -105,6 +105,20 @@ vio_rx_checksum(struct rte_mbuf *mbuf, const struct vio_net_hdr *hdr, uint8_t fl
 	return true;
 }
 
+bool
+vio_rx_hash(struct rte_mbuf *mbuf, const struct vio_net_hdr_hash *hdr, uint32_t types)
+{
+	uint16_t report = le16toh(*(const volatile uint16_t *)&hdr->hash_report);
+
+	if (report == 0)
+		return true;
+	if (report > 32 || !(types & UINT32_C(1) << (report - 1)))
+		return false;
+	mbuf->hash.rss = le32toh(*(const volatile uint32_t *)&hdr->hash_value);
+	mbuf->ol_flags |= RTE_MBUF_F_RX_RSS_HASH;
+	return true;
+}
+
 void
 vio_rx_vlan_strip(struct rte_mbuf *mbuf)
 {

@@ -17,6 +17,12 @@
  */
 bool vio_rx_checksum(struct rte_mbuf *mbuf, const struct vio_net_hdr *hdr, uint8_t flags);
 
+/*
+ * Takes over the hash that a header of HASH_REPORT has. types: VIO_NET_HASH_TYPE_* that the device
+ * may name. false where it names another: then the packet has no hash.
+ */
+bool vio_rx_hash(struct rte_mbuf *mbuf, const struct vio_net_hdr_hash *hdr, uint32_t types);
+
 /* Takes the tag out of a frame that has one, and puts it into vlan_tci. */
 void vio_rx_vlan_strip(struct rte_mbuf *mbuf);
 

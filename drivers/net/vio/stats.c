@@ -30,6 +30,7 @@ static const struct counter rx_counters[] = {
 	RX("drop_num_buffers", drop_num_buffers),
 	RX("drop_csum", drop_csum),
 	RX("vlan_stripped_packets", vlan_stripped),
+	RX("bad_hash_packets", bad_hash),
 	RX("broken", broken),
 };
 
