@@ -46,7 +46,8 @@ vio_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 	info->rx_desc_lim.nb_max = port->max_rx_size;
 	info->tx_desc_lim = lim;
 	info->tx_desc_lim.nb_max = port->max_tx_size;
-	info->default_rxconf.rx_free_thresh = VIO_REFILL_BATCH;
+	/* 0: by the ring's size. */
+	info->default_rxconf.rx_free_thresh = 0;
 	info->default_txconf.tx_free_thresh = VIO_REFILL_BATCH;
 	info->default_rxportconf.ring_size = RTE_MIN(port->default_size, port->max_rx_size);
 	info->default_rxportconf.burst_size = 32;

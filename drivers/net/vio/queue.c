@@ -124,6 +124,19 @@ vio_tx_set_header(struct vio_txq *q, uint16_t hdr_len)
 	};
 }
 
+/*
+ * Free descriptors that make a refill worth while, unless the application says. Fewer and larger
+ * refills, some way behind the device, cost less than small ones right behind it; and three
+ * quarters of a ring are still the device's.
+ */
+static uint16_t
+refill_threshold(uint16_t nb_desc, uint16_t wanted)
+{
+	if (wanted == 0)
+		wanted = RTE_MAX(VIO_REFILL_BATCH, RTE_MIN(nb_desc / 4, VIO_REFILL_LAG));
+	return RTE_MIN(wanted, (nb_desc + 1) / 2);
+}
+
 int
 vio_rx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsigned socket,
 		   const struct rte_eth_rxconf *conf, struct rte_mempool *pool)
@@ -162,8 +175,7 @@ vio_rx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsig
 		q->begin.ol_flags = RTE_MBUF_F_EXTERNAL;
 	q->begin.rearm_data = rearm_word(dev->data->port_id);
 	q->room = rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM;
-	q->refill_at = conf->rx_free_thresh != 0 ? conf->rx_free_thresh : VIO_REFILL_BATCH;
-	q->refill_at = RTE_MIN(q->refill_at, (nb_desc + 1) / 2);
+	q->refill_at = refill_threshold(nb_desc, conf->rx_free_thresh);
 	dev->data->rx_queues[id] = q;
 	return 0;
 }

@@ -19,6 +19,8 @@ struct vio_port;
 #define VIO_BATCH 64
 /* Refills and reclaims wait for this many, unless the queue is too small for it. */
 #define VIO_REFILL_BATCH 32
+/* Refills of a long ring wait for this many. */
+#define VIO_REFILL_LAG 256
 /* Why a received packet was dropped, or a queue stopped: one counter and one xstat each. */
 struct vio_rx_stats {
 	uint64_t packets;
