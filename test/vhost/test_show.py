@@ -246,3 +246,19 @@ def test_pmdinfo():
     assert "vfio-pci" in drivers["net_vio"]["kmod"]
     for devarg in "mrg_rxbuf", "in_order", "packed_vq", "speed", "simd":
         assert f"{devarg}=" in drivers["net_vio"]["params"]
+
+
+@pytest.mark.ours
+@pytest.mark.parametrize(
+    "descriptors,asked,shown",
+    [(32, None, 16), (64, None, 32), (256, None, 64), (4096, None, 256), (256, 32, 32)],
+)
+def test_refill_threshold(lab, descriptors, asked, shown):
+    """By the ring's size, unless the application says; never more than half the ring."""
+    lab.device()
+    app = [*LOOP, f"--rxd={descriptors}", f"--txd={descriptors}"]
+    app += [f"--rxfreet={asked}"] if asked else []
+    driver = lab.driver(app=app, queue_size=descriptors)
+    said = driver.cmd("show rxq info 0 0")
+    assert re.search(rf"RX free threshold: {shown}\n", said), said
+    driver.quit()
