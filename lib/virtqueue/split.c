@@ -189,13 +189,15 @@ split_notify_data(const struct vq *vq)
 	return published_idx(vq);
 }
 
-/* A used entry, loaded once, whole. Where the caller laid out the ring, entries are aligned to 8.
- */
+/* Entries are aligned to 8, but in the legacy layout to 4, as the specification has them. */
+typedef uint64_t __attribute__((aligned(4))) entry_word;
+
+/* A used entry, loaded once, whole. */
 static inline struct split_used_elem
 used_load(const struct vq *vq, uint16_t index)
 {
 	const struct split_used_elem *elem = &vq->split.used->ring[index & vq->split.mask];
-	uint64_t raw = le64toh(__atomic_load_n((const uint64_t *)elem, __ATOMIC_RELAXED));
+	uint64_t raw = le64toh(*(const volatile entry_word *)elem);
 
 	return (struct split_used_elem){ .id = raw, .len = raw >> 32 };
 }

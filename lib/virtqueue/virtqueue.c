@@ -13,9 +13,15 @@ struct ring_plan {
 };
 
 static size_t
+align_to(size_t n, size_t align)
+{
+	return (n + align - 1) & ~(align - 1);
+}
+
+static size_t
 align_up(size_t n)
 {
-	return (n + VQ_ALIGN - 1) & ~(size_t)(VQ_ALIGN - 1);
+	return align_to(n, VQ_ALIGN);
 }
 
 static bool
@@ -23,7 +29,22 @@ size_is_valid(uint16_t size, unsigned flags)
 {
 	if (size == 0 || size > VQ_SIZE_MAX)
 		return false;
-	return (flags & VQ_PACKED) || (size & (size - 1)) == 0;
+	if (flags & VQ_PACKED)
+		return !(flags & VQ_LEGACY);
+	return (size & (size - 1)) == 0;
+}
+
+/* Where they are with a legacy device, which is told of the first alone (SPLIT-LEG-02, -03). */
+static void
+plan_legacy_ring(size_t n, struct ring_plan *plan)
+{
+	plan->driver = sizeof(struct split_desc) * n;
+	/* used_event and avail_event count, negotiated or not. */
+	plan->device = align_to(plan->driver + sizeof(struct split_avail) + 2 * n + 2,
+				VQ_LEGACY_ALIGN);
+	plan->bytes = align_to(plan->device + sizeof(struct split_used) +
+				       sizeof(struct split_used_elem) * n + 2,
+			       VQ_LEGACY_ALIGN);
 }
 
 /* Each area begins a cache line of its own, so that what driver and device write never share one.
@@ -33,6 +54,10 @@ plan_ring(uint16_t size, unsigned flags, struct ring_plan *plan)
 {
 	size_t n = size;
 
+	if (flags & VQ_LEGACY) {
+		plan_legacy_ring(n, plan);
+		return;
+	}
 	plan->driver = align_up(sizeof(struct packed_desc) * n);
 	if (flags & VQ_PACKED) {
 		plan->device = plan->driver + VQ_ALIGN;
@@ -116,6 +141,15 @@ is_aligned(const void *p)
 	return p != NULL && ((uintptr_t)p & (VQ_ALIGN - 1)) == 0;
 }
 
+static bool
+ring_is_aligned(const struct vq_params *params)
+{
+	uint64_t align = params->flags & VQ_LEGACY ? VQ_LEGACY_ALIGN : VQ_ALIGN;
+
+	return params->ring != NULL && (uintptr_t)params->ring % align == 0 &&
+	       params->ring_iova % align == 0;
+}
+
 struct vq *
 vq_init(const struct vq_params *params)
 {
@@ -123,8 +157,8 @@ vq_init(const struct vq_params *params)
 	struct vq *vq = params->state;
 	struct ring_plan plan;
 
-	if (!size_is_valid(params->size, params->flags) || !is_aligned(params->ring) ||
-	    !is_aligned(params->state) || params->ring_iova % VQ_ALIGN != 0)
+	if (!size_is_valid(params->size, params->flags) || !ring_is_aligned(params) ||
+	    !is_aligned(params->state))
 		return NULL;
 	if (!vq_simd_runs(params->simd))
 		return NULL;
@@ -158,15 +192,14 @@ vq_init(const struct vq_params *params)
 void
 vq_get_areas(const struct vq *vq, struct vq_areas *areas)
 {
-	struct ring_plan plan;
+	bool packed = vq->layout->packed;
 
-	plan_ring(vq->counts.size, vq->layout->packed ? VQ_PACKED : 0, &plan);
-	areas->desc = vq->layout->packed ? (void *)vq->packed.desc : (void *)vq->split.desc;
-	areas->driver = (char *)areas->desc + plan.driver;
-	areas->device = (char *)areas->desc + plan.device;
+	areas->desc = packed ? (void *)vq->packed.desc : (void *)vq->split.desc;
+	areas->driver = packed ? (void *)vq->packed.driver_event : (void *)vq->split.avail;
+	areas->device = packed ? (void *)vq->packed.device_event : (void *)vq->split.used;
 	areas->desc_iova = vq->ring_iova;
-	areas->driver_iova = vq->ring_iova + plan.driver;
-	areas->device_iova = vq->ring_iova + plan.device;
+	areas->driver_iova = vq->ring_iova + ((char *)areas->driver - (char *)areas->desc);
+	areas->device_iova = vq->ring_iova + ((char *)areas->device - (char *)areas->desc);
 }
 
 int

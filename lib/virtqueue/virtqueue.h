@@ -24,6 +24,8 @@
 #define VQ_SIZE_MAX 32768
 /* Alignment that the memory of ring, indirect tables and state needs, in bytes. */
 #define VQ_ALIGN 64
+/* The same for the ring with VQ_LEGACY: Queue Align of PCI (spec 4.1.5.1.3, legacy interface). */
+#define VQ_LEGACY_ALIGN 4096
 /* What vq_get() reports for a used length that exceeds the buffer's room. */
 #define VQ_LENGTH_LIE UINT32_MAX
 
@@ -34,6 +36,9 @@ enum vq_flag {
 	VQ_EVENT_IDX = 1 << 2,      /* VIRTIO_F_EVENT_IDX */
 	VQ_INDIRECT = 1 << 3,       /* VIRTIO_F_INDIRECT_DESC, and tables were given */
 	VQ_ORDER_PLATFORM = 1 << 4, /* VIRTIO_F_ORDER_PLATFORM: barriers as for hardware */
+	/* Split only: the areas as the legacy interface wants them (spec 2.7.2), one behind the
+	 * other, the used ring at the next multiple of VQ_LEGACY_ALIGN. */
+	VQ_LEGACY = 1 << 5,
 };
 
 /* Vector instructions that a queue may use; the results are the same with each. */
@@ -80,7 +85,8 @@ struct vq_view {
 struct vq_params {
 	uint16_t size;  /* descriptors: 1..VQ_SIZE_MAX, for split a power of two */
 	unsigned flags; /* enum vq_flag */
-	/* vq_ring_bytes() bytes, aligned to VQ_ALIGN, and the device address of its start. */
+	/* vq_ring_bytes() bytes, aligned to VQ_ALIGN (VQ_LEGACY: VQ_LEGACY_ALIGN), and the device
+	 * address of its start, aligned alike. */
 	void *ring;
 	uint64_t ring_iova;
 	/* vq_state_bytes() bytes, aligned to VQ_ALIGN, private to the driver. */

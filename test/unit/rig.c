@@ -7,11 +7,11 @@
 
 /* Exactly as long as asked for, so that the address sanitizer sees the first byte beyond. */
 static void *
-shared_memory(struct rig *rig, size_t len)
+shared_memory(struct rig *rig, size_t len, size_t align)
 {
 	void *p = NULL;
 
-	assert_int_equal(posix_memalign(&p, VQ_ALIGN, len), 0);
+	assert_int_equal(posix_memalign(&p, align, len), 0);
 	memset(p, 0x5a, len);
 	if (rig->dev != NULL)
 		device_memory_add(rig->dev, p, (uintptr_t)p + RIG_IOVA, len);
@@ -89,16 +89,18 @@ rig_new(const struct rig_conf *conf)
 
 	assert_non_null(rig);
 	rig->conf = *conf;
-	rig->state = shared_memory(rig, vq_state_bytes(conf->size)); /* not known to the device */
+	rig->state = shared_memory(rig, vq_state_bytes(conf->size),
+				   VQ_ALIGN); /* not known to the device */
 	rig->dev = device_new(&options);
 	assert_non_null(rig->dev);
-	rig->ring = shared_memory(rig, vq_ring_bytes(conf->size, conf->flags));
-	rig->data = shared_memory(rig, RIG_DATA);
+	rig->ring = shared_memory(rig, vq_ring_bytes(conf->size, conf->flags),
+				  conf->flags & VQ_LEGACY ? VQ_LEGACY_ALIGN : VQ_ALIGN);
+	rig->data = shared_memory(rig, RIG_DATA, VQ_ALIGN);
 	params.ring = rig->ring;
 	params.ring_iova = (uintptr_t)rig->ring + RIG_IOVA;
 	params.state = rig->state;
 	if (conf->flags & VQ_INDIRECT) {
-		rig->indirect = shared_memory(rig, 16u * RIG_INDIRECT_MAX * conf->size);
+		rig->indirect = shared_memory(rig, 16u * RIG_INDIRECT_MAX * conf->size, VQ_ALIGN);
 		params.indirect = rig->indirect;
 		params.indirect_iova = (uintptr_t)rig->indirect + RIG_IOVA;
 		params.indirect_max = RIG_INDIRECT_MAX;
@@ -275,11 +277,12 @@ title(const struct rig_test *test, const struct rig_conf *conf)
 {
 	char *text;
 
-	if (asprintf(&text, "%s: %s%s%s%s, size %u", test->name,
+	if (asprintf(&text, "%s: %s%s%s%s%s, size %u", test->name,
 		     conf->flags & VQ_PACKED ? "packed" : "split",
 		     conf->flags & VQ_IN_ORDER ? " in_order" : "",
 		     conf->flags & VQ_EVENT_IDX ? " event_idx" : "",
-		     conf->flags & VQ_INDIRECT ? " indirect" : "", conf->size) < 0)
+		     conf->flags & VQ_INDIRECT ? " indirect" : "",
+		     conf->flags & VQ_LEGACY ? " legacy" : "", conf->size) < 0)
 		abort();
 	return text;
 }
@@ -291,13 +294,29 @@ applies(const struct rig_test *test, const struct rig_conf *conf)
 		return false;
 	if (conf->size < test->min_size)
 		return false;
+	/* The legacy layout differs in where things are: one set of features shows that. */
+	if ((conf->flags & VQ_LEGACY) &&
+	    (conf->flags & ~RIG_NO_DATA) != (VQ_LEGACY | (test->with & ~RIG_NO_DATA)) &&
+	    (conf->flags & ~RIG_NO_DATA) != (VQ_LEGACY | VQ_EVENT_IDX | VQ_INDIRECT))
+		return false;
+	if ((conf->flags & VQ_LEGACY) && (conf->flags & (VQ_PACKED | VQ_IN_ORDER)))
+		return false;
 	return (conf->flags & VQ_PACKED) || (conf->size & (conf->size - 1)) == 0;
+}
+
+/* All sets of the first four flags, then those once more with the legacy layout. */
+#define KINDS 32
+
+static unsigned
+kind_flags(unsigned kind)
+{
+	return kind < 16 ? kind : kind % 16 | VQ_LEGACY;
 }
 
 int
 rig_main(const struct rig_test *tests, size_t n, const uint16_t *sizes, size_t size_count)
 {
-	size_t max = n * 16 * size_count, count = 0;
+	size_t max = n * KINDS * size_count, count = 0;
 	struct CMUnitTest *all;
 	struct rig_conf *confs;
 	int failed;
@@ -309,10 +328,11 @@ rig_main(const struct rig_test *tests, size_t n, const uint16_t *sizes, size_t s
 	all = calloc(max, sizeof(*all));
 	confs = calloc(max, sizeof(*confs));
 	for (size_t t = 0; t < n; t++) {
-		for (size_t k = 0; k < 16 * size_count; k++) {
+		for (size_t k = 0; k < KINDS * size_count; k++) {
 			struct rig_conf *conf = &confs[count];
 
-			*conf = (struct rig_conf){ .flags = k % 16, .size = sizes[k / 16] };
+			*conf = (struct rig_conf){ .flags = kind_flags(k % KINDS),
+						   .size = sizes[k / KINDS] };
 			conf->flags |= tests[t].with & RIG_NO_DATA;
 			if (!applies(&tests[t], conf))
 				continue;
