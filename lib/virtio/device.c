@@ -143,15 +143,16 @@ int
 vio_device_negotiate(struct vio_device *device, uint64_t wanted)
 {
 	struct vio_transport *t = device->transport;
-	/* A modern device is driven as one, whatever else is wanted (RSVD-01). */
-	uint64_t common = device->offered & (wanted | VIO_BIT(VIRTIO_F_VERSION_1));
+	/* A modern device is driven as one, whatever else is wanted (RSVD-01); a legacy one in any
+	 * layout, if it can (RSVD-LEG-01). */
+	uint64_t always = VIO_BIT(t->ops->legacy ? VIRTIO_F_ANY_LAYOUT : VIRTIO_F_VERSION_1);
+	uint64_t common = device->offered & (wanted | always);
 	uint64_t granted = 0;
 	int ret;
 
-	if (!vio_has(device->offered, VIRTIO_F_VERSION_1)) {
-		vio_err("%s: a legacy device (no VERSION_1); these are not supported yet, "
-			"configure the "
-			"device as modern (QEMU: disable-modern=off)",
+	if (!t->ops->legacy && !vio_has(device->offered, VIRTIO_F_VERSION_1)) {
+		vio_err("%s: the device offers no VERSION_1 on its modern interface; it is not "
+			"usable",
 			t->name);
 		return checked(device, -ENOTSUP);
 	}
@@ -162,6 +163,9 @@ vio_device_negotiate(struct vio_device *device, uint64_t wanted)
 	device->features = vio_features_closed(common | granted) & common;
 	tell_dropped(t, common & ~device->features);
 	ret = t->ops->set_features(t, device->features);
+	/* A legacy device knows no FEATURES_OK, and refuses nothing (INIT-LEG-01). */
+	if (t->ops->legacy)
+		return checked(device, ret);
 	if (ret == 0)
 		ret = add_status(device, VIO_STATUS_FEATURES_OK);
 	if (ret == 0)
@@ -187,6 +191,36 @@ vio_device_needs_reset(struct vio_device *device)
 	return !!(status & VIO_STATUS_NEEDS_RESET);
 }
 
+static int
+always_changing(const struct vio_transport *t)
+{
+	vio_err("%s: the configuration changed during each of %d reads; the device is not usable",
+		t->name, VIO_CONFIG_TRIES);
+	return -EAGAIN;
+}
+
+/* Without a generation a value counts that was read twice in a row (CFG-LEG-02). */
+static int
+read_until_same(struct vio_transport *t, uint32_t offset, void *buf, uint32_t len)
+{
+	uint8_t again[VIO_CONFIG_FIELD_MAX];
+	int ret;
+
+	if (len > sizeof(again))
+		return -EINVAL;
+	ret = t->ops->read_config(t, offset, buf, len);
+	for (unsigned i = 0; i < VIO_CONFIG_TRIES; i++) {
+		if (ret == 0)
+			ret = t->ops->read_config(t, offset, again, len);
+		if (ret < 0)
+			return ret;
+		if (memcmp(buf, again, len) == 0)
+			return 0;
+		memcpy(buf, again, len);
+	}
+	return always_changing(t);
+}
+
 int
 vio_config_read(struct vio_device *device, uint32_t offset, void *buf, uint32_t len)
 {
@@ -194,6 +228,8 @@ vio_config_read(struct vio_device *device, uint32_t offset, void *buf, uint32_t 
 	uint32_t before, after;
 	int ret;
 
+	if (t->ops->get_generation == NULL)
+		return read_until_same(t, offset, buf, len);
 	for (unsigned i = 0; i < VIO_CONFIG_TRIES; i++) {
 		ret = t->ops->get_generation(t, &before);
 		if (ret == 0)
@@ -205,7 +241,5 @@ vio_config_read(struct vio_device *device, uint32_t offset, void *buf, uint32_t 
 		if (before == after)
 			return 0;
 	}
-	vio_err("%s: the configuration changed during each of %d reads; the device is not usable",
-		t->name, VIO_CONFIG_TRIES);
-	return -EAGAIN;
+	return always_changing(t);
 }

@@ -33,6 +33,8 @@ enum vio_status {
 #define VIO_TIMEOUT_MS 5000
 /* How often a config read is tried while the generation changes, before the device is given up. */
 #define VIO_CONFIG_TRIES 64
+/* The longest field of a legacy device, in bytes: their configurations have no longer one. */
+#define VIO_CONFIG_FIELD_MAX 64
 
 struct vio_device {
 	struct vio_transport *transport;
@@ -56,7 +58,8 @@ int vio_device_begin(struct vio_device *device);
 
 /*
  * Accepts those of the wanted features that the device offers and whose prerequisites are accepted
- * too. Returns 0; -ENOTSUP: the device does not offer VIRTIO_F_VERSION_1, it is a legacy device;
+ * too. VERSION_1 is among them without being asked for; with the legacy interface it is ANY_LAYOUT,
+ * if offered. Returns 0; -ENOTSUP: the device does not offer VIRTIO_F_VERSION_1 where it must;
  * -EPROTO: it refused the choice (FEATURES_OK did not stay); or the transport's error.
  */
 int vio_device_negotiate(struct vio_device *device, uint64_t wanted);
@@ -73,8 +76,9 @@ int vio_device_needs_reset(struct vio_device *device);
 
 /*
  * Reads len bytes of device configuration space at offset such that they belong to one generation
- * (CFG-03). Returns 0; -EAGAIN: the generation changed VIO_CONFIG_TRIES times in a row; or the
- * transport's error. Values are the device's word: check them.
+ * (CFG-03), or are the same twice in a row where the device has none (CFG-LEG-02; at most
+ * VIO_CONFIG_FIELD_MAX bytes then). Returns 0; -EAGAIN: it changed VIO_CONFIG_TRIES times in a row;
+ * or the transport's error. Values are the device's word: check them.
  */
 int vio_config_read(struct vio_device *device, uint32_t offset, void *buf, uint32_t len);
 

@@ -60,7 +60,8 @@ struct walk {
 	void *ctx;
 	const char *name;
 	struct vio_pci_caps *caps;
-	bool virtio; /* a capability that only a modern device has was there */
+	bool virtio;    /* a capability that only a modern device has was there */
+	bool msix_only; /* nothing else is looked at */
 };
 
 static uint16_t
@@ -204,9 +205,11 @@ capability(struct walk *w, uint32_t pos, const uint8_t *head)
 {
 	/* The second word of MSI-X is its message control; that of a vendor capability, cap_len and
 	 * cfg_type. */
-	if (head[0] == CAP_MSIX && w->caps->msix_entries == 0)
+	if (head[0] == CAP_MSIX && w->caps->msix_entries == 0) {
 		w->caps->msix_entries = (get16(head + 2) & MSIX_TABLE_SIZE) + 1;
-	if (head[0] == CAP_VENDOR)
+		w->caps->msix_at = (uint8_t)pos;
+	}
+	if (head[0] == CAP_VENDOR && !w->msix_only)
 		return vendor_capability(w, pos, head[CAP_LEN], head[CAP_CFG_TYPE]);
 	return 0;
 }
@@ -263,30 +266,44 @@ check_found(const struct walk *w)
 	return 0;
 }
 
+static int
+walk_all(struct walk *w)
+{
+	uint8_t head[CFG_STATUS + 2];
+	uint8_t first;
+	int ret;
+
+	*w->caps = (struct vio_pci_caps){ 0 };
+	ret = read_config(w, CFG_VENDOR, head, sizeof(head));
+	if (ret < 0)
+		return ret;
+	if (get16(head + CFG_VENDOR) == UINT16_MAX) {
+		vio_err("%s: the PCI function does not answer: unplugged?", w->name);
+		return -ENODEV;
+	}
+	if (!(get16(head + CFG_STATUS) & CFG_STATUS_CAP_LIST))
+		return 0;
+	ret = read_config(w, CFG_CAP_POINTER, &first, sizeof(first));
+	return ret < 0 ? ret : walk_list(w, first);
+}
+
 int
 vio_pci_caps_read(const struct vio_pci_access *access, void *ctx, const char *name,
 		  struct vio_pci_caps *caps)
 {
 	struct walk w = { .access = access, .ctx = ctx, .name = name, .caps = caps };
-	uint8_t head[CFG_STATUS + 2];
-	uint8_t first;
-	int ret;
+	int ret = walk_all(&w);
 
-	*caps = (struct vio_pci_caps){ 0 };
-	ret = read_config(&w, CFG_VENDOR, head, sizeof(head));
-	if (ret < 0)
-		return ret;
-	if (get16(head + CFG_VENDOR) == UINT16_MAX) {
-		vio_err("%s: the PCI function does not answer: unplugged?", name);
-		return -ENODEV;
-	}
-	if (get16(head + CFG_STATUS) & CFG_STATUS_CAP_LIST) {
-		ret = read_config(&w, CFG_CAP_POINTER, &first, sizeof(first));
-		if (ret < 0)
-			return ret;
-		ret = walk_list(&w, first);
-		if (ret < 0)
-			return ret;
-	}
-	return check_found(&w);
+	return ret < 0 ? ret : check_found(&w);
+}
+
+int
+vio_pci_caps_read_msix(const struct vio_pci_access *access, void *ctx, const char *name,
+		       struct vio_pci_caps *caps)
+{
+	struct walk w = {
+		.access = access, .ctx = ctx, .name = name, .caps = caps, .msix_only = true
+	};
+
+	return walk_all(&w);
 }

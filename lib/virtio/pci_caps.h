@@ -18,6 +18,11 @@ struct vio_pci_access {
 	 * these; width is 1, 2 or 4 bytes, values are in the CPU's byte order. */
 	uint32_t (*load)(void *ctx, const volatile void *addr, unsigned width);
 	void (*store)(void *ctx, volatile void *addr, uint32_t value, unsigned width);
+	/* The I/O ports of BAR 0, counted from its start, for the legacy interface: width is 1, 2
+	 * or 4 bytes, values are in the CPU's byte order; what cannot be read reads as all ones.
+	 * Both NULL where there are no such ports. */
+	uint32_t (*in)(void *ctx, uint32_t port, unsigned width);
+	void (*out)(void *ctx, uint32_t port, uint32_t value, unsigned width);
 };
 
 /* One structure inside a BAR. addr is NULL where the device has none. */
@@ -33,6 +38,7 @@ struct vio_pci_caps {
 	struct vio_pci_region device; /* optional, 4-byte aligned */
 	uint32_t notify_multiplier;
 	uint16_t msix_entries; /* size of the MSI-X table, 0 without one, at most 2048 */
+	uint8_t msix_at;       /* where its capability begins, 0 without one */
 };
 
 /*
@@ -45,5 +51,10 @@ struct vio_pci_caps {
  */
 int vio_pci_caps_read(const struct vio_pci_access *access, void *ctx, const char *name,
 		      struct vio_pci_caps *caps);
+
+/* Looks for MSI-X alone, which is all that the legacy interface has of it: the rest of caps is 0,
+ * and -ENOTSUP is no answer. */
+int vio_pci_caps_read_msix(const struct vio_pci_access *access, void *ctx, const char *name,
+			   struct vio_pci_caps *caps);
 
 #endif

@@ -565,6 +565,7 @@ static const struct vio_transport_ops modern_ops = {
 	.queue_setup = queue_setup,
 	.queue_reset = queue_reset,
 	.config_vector = config_vector,
+	.read_isr = vio_pci_modern_isr,
 	.close = close_modern,
 };
 

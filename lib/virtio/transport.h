@@ -47,6 +47,10 @@ struct vio_transport;
 struct vio_transport_ops {
 	/* One or two words for people: "modern PCI", "vhost-user". */
 	const char *name;
+	/* The legacy interface: 32 feature bits and no VERSION_1, no FEATURES_OK, rings laid out by
+	 * VQ_LEGACY, each with exactly the descriptors that queue_max_size() says, and a device
+	 * that knows no IOMMU. */
+	bool legacy;
 	/* Every frame reaches the driver, whatever its address: there is no filter to be set. */
 	bool filters_nothing;
 
@@ -59,7 +63,8 @@ struct vio_transport_ops {
 	int (*get_features)(struct vio_transport *t, uint64_t *features);
 	int (*set_features)(struct vio_transport *t, uint64_t features);
 
-	/* Device configuration space. The generation is constant where the transport has none.
+	/* Device configuration space. get_generation is NULL where the device has none; the
+	 * generation is constant where the configuration is.
 	 * read_config() does not guard against changes: vio_config_read() does. One field a call: a
 	 * len of 1, 2, 4 or 8 at a multiple of itself is one access of that width (8: two of 4),
 	 * any other is an array of bytes (spec 4.1.3.1). Bytes come and go as they stand in the
@@ -88,6 +93,10 @@ struct vio_transport_ops {
 
 	/* The vector of configuration changes; -EBUSY where the device has no room for it. */
 	int (*config_vector)(struct vio_transport *t, uint16_t vector);
+
+	/* Reads the ISR status (spec 4.1.4.5), which lowers the line of an interrupt that is not
+	 * MSI-X: bit 0 a queue, bit 1 the configuration. NULL where there is none. */
+	int (*read_isr)(struct vio_transport *t, uint8_t *isr);
 
 	/* A file descriptor that becomes readable when the device has something to say (vhost-user:
 	 * the socket), or -1. Then call service(), which handles it and returns 0, or -ENODEV when
