@@ -43,8 +43,11 @@ ctrl_alloc(struct vio_port *port, uint16_t index)
 		return -EPROTO;
 	}
 	snprintf(name, sizeof(name), "vio_p%u_ctrl", port->dev->data->port_id);
-	return vio_ring_alloc(&port->ctrl.ring, port, name, RTE_MIN(size, VIO_CTRL_SIZE),
-			      sizeof(struct command), false, port->dev->data->numa_node);
+	ret = vio_ring_size(port, index, RTE_MIN(size, VIO_CTRL_SIZE), &size);
+	if (ret < 0)
+		return ret;
+	return vio_ring_alloc(&port->ctrl.ring, port, name, size, sizeof(struct command), false,
+			      port->dev->data->numa_node);
 }
 
 int

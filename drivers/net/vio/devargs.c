@@ -137,24 +137,25 @@ struct argument {
 	const char *key;
 	handler read;
 	size_t offset;
-	bool user_only;
+	enum { ANY, PCI, USER } of;
 };
 
 static const struct argument arguments[] = {
-	{ "mrg_rxbuf", read_bool, offsetof(struct vio_args, mrg_rxbuf), false },
-	{ "in_order", read_bool, offsetof(struct vio_args, in_order), false },
-	{ "packed_vq", read_bool, offsetof(struct vio_args, packed_vq), false },
-	{ "event_idx", read_bool, offsetof(struct vio_args, event_idx), false },
-	{ "speed", read_speed, offsetof(struct vio_args, speed), false },
-	{ "simd", read_simd, offsetof(struct vio_args, simd), false },
-	{ "timeout", read_timeout, offsetof(struct vio_args, timeout_ms), false },
-	{ "path", read_path, offsetof(struct vio_args, path), true },
-	{ "mac", read_mac, 0, true },
-	{ "cq", read_bool, offsetof(struct vio_args, cq), true },
-	{ "queues", read_queues, offsetof(struct vio_args, queues), true },
-	{ "queue_size", read_queue_size, offsetof(struct vio_args, queue_size), true },
-	{ "server", read_bool, offsetof(struct vio_args, server), true },
-	{ "vectorized", read_ignored_bool, 0, false },
+	{ "mrg_rxbuf", read_bool, offsetof(struct vio_args, mrg_rxbuf), ANY },
+	{ "in_order", read_bool, offsetof(struct vio_args, in_order), ANY },
+	{ "packed_vq", read_bool, offsetof(struct vio_args, packed_vq), ANY },
+	{ "event_idx", read_bool, offsetof(struct vio_args, event_idx), ANY },
+	{ "legacy", read_bool, offsetof(struct vio_args, legacy), PCI },
+	{ "speed", read_speed, offsetof(struct vio_args, speed), ANY },
+	{ "simd", read_simd, offsetof(struct vio_args, simd), ANY },
+	{ "timeout", read_timeout, offsetof(struct vio_args, timeout_ms), ANY },
+	{ "path", read_path, offsetof(struct vio_args, path), USER },
+	{ "mac", read_mac, 0, USER },
+	{ "cq", read_bool, offsetof(struct vio_args, cq), USER },
+	{ "queues", read_queues, offsetof(struct vio_args, queues), USER },
+	{ "queue_size", read_queue_size, offsetof(struct vio_args, queue_size), USER },
+	{ "server", read_bool, offsetof(struct vio_args, server), USER },
+	{ "vectorized", read_ignored_bool, 0, ANY },
 };
 
 struct reading {
@@ -162,6 +163,12 @@ struct reading {
 	struct vio_args *args;
 	bool user;
 };
+
+static bool
+is_of(const struct argument *argument, bool user)
+{
+	return argument->of == ANY || (argument->of == USER) == user;
+}
 
 /* All valid keys in one line, for messages. */
 static const char *
@@ -171,7 +178,7 @@ list_keys(bool user)
 	size_t at = 0;
 
 	for (size_t i = 0; i < RTE_DIM(arguments); i++)
-		if (user || !arguments[i].user_only)
+		if (is_of(&arguments[i], user))
 			at += snprintf(text + at, sizeof(text) - at, "%s%s", at > 0 ? ", " : "",
 				       arguments[i].key);
 	return text;
@@ -186,7 +193,7 @@ read_one(const char *key, const char *value, void *opaque)
 		const struct argument *argument = &arguments[i];
 		const char *expected;
 
-		if (strcmp(argument->key, key) != 0 || (argument->user_only && !reading->user))
+		if (strcmp(argument->key, key) != 0 || !is_of(argument, reading->user))
 			continue;
 		expected = argument->read(value != NULL ? value : "",
 					  (char *)reading->args + argument->offset);

@@ -13,6 +13,7 @@ struct vio_args {
 	bool mrg_rxbuf;
 	bool in_order;
 	bool packed_vq;
+	bool legacy; /* PCI: by the legacy interface, also where there is a modern one */
 	bool event_idx;
 	unsigned simd;       /* enum vq_simd, or VIO_SIMD_AUTO */
 	uint32_t speed;      /* Mbit/s, in place of what the device says; 0: not given */
@@ -38,6 +39,7 @@ int vio_args_parse_user(const char *name, const char *text, struct vio_args *arg
 	"mrg_rxbuf=<0|1> in_order=<0|1> packed_vq=<0|1> event_idx=<0|1> " \
 	"speed=<Mbit/s> simd=<auto|scalar|avx2|avx512|neon> "             \
 	"timeout=<ms> vectorized=<0|1> "
+#define VIO_ARGS_PCI  "legacy=<0|1> "
 #define VIO_ARGS_USER "path=<socket> mac=<address> cq=<0|1> queues=<n> queue_size=<n> server=<0|1> "
 
 #endif

@@ -327,6 +327,23 @@ send_own_address(struct vio_port *port, const struct rte_ether_addr *mac)
 			     sizeof(*mac));
 }
 
+/* A legacy device without a command for it takes its address from the configuration (NET-LEG-03).
+ */
+static bool
+takes_written_address(const struct vio_port *port)
+{
+	return port->transport->ops->legacy && vio_has(port->features, VIRTIO_NET_F_MAC) &&
+	       !vio_has(port->features, VIRTIO_NET_F_CTRL_MAC_ADDR);
+}
+
+static int
+write_own_address(struct vio_port *port, const struct rte_ether_addr *mac)
+{
+	struct vio_transport *t = port->transport;
+
+	return t->ops->write_config(t, offsetof(struct vio_net_config, mac), mac, sizeof(*mac));
+}
+
 int
 vio_mac_addr_set(struct rte_eth_dev *dev, struct rte_ether_addr *mac)
 {
@@ -335,14 +352,16 @@ vio_mac_addr_set(struct rte_eth_dev *dev, struct rte_ether_addr *mac)
 
 	if (filters_nothing(port))
 		return 0;
-	if (!vio_has(port->features, VIRTIO_NET_F_CTRL_MAC_ADDR)) {
+	if (!vio_has(port->features, VIRTIO_NET_F_CTRL_MAC_ADDR) && !takes_written_address(port)) {
 		/* ethdev gives a started device the address that it has anyway. */
 		if (rte_is_same_ether_addr(mac, &dev->data->mac_addrs[0]))
 			return 0;
 		return refuse(port, NO_MAC_ADDR, "another MAC address");
 	}
 	pthread_mutex_lock(&port->lock);
-	if (port->ctrl.live)
+	if (takes_written_address(port))
+		ret = write_own_address(port, mac);
+	else if (port->ctrl.live)
 		ret = send_own_address(port, mac);
 	pthread_mutex_unlock(&port->lock);
 	return ret;
@@ -359,6 +378,8 @@ vio_filter_restore(struct vio_port *port)
 	if (vio_has(port->features, VIRTIO_NET_F_CTRL_MAC_ADDR) &&
 	    memcmp(addresses, port->config.mac, sizeof(*addresses)) != 0)
 		ret = send_own_address(port, addresses);
+	if (takes_written_address(port))
+		ret = write_own_address(port, addresses);
 	if (ret == 0 && vio_has(port->features, VIRTIO_NET_F_CTRL_RX))
 		ret = send_tables(port, addresses);
 	return ret;

@@ -19,8 +19,10 @@ start_idle(struct vio_port *port, uint16_t index)
 	char name[RTE_MEMZONE_NAMESIZE];
 	struct vio_ring *ring = &port->idle[port->nb_idle];
 	uint16_t size = RTE_MIN(IDLE_SIZE, RTE_MIN(port->max_rx_size, port->max_tx_size));
-	int ret;
+	int ret = vio_ring_size(port, index, size, &size);
 
+	if (ret < 0)
+		return ret;
 	snprintf(name, sizeof(name), "vio_p%u_idle%u", port->dev->data->port_id, index);
 	ret = vio_ring_alloc(ring, port, name, size, 0, false, port->dev->data->numa_node);
 	if (ret < 0)

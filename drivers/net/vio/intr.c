@@ -17,6 +17,23 @@ tell_link(struct vio_port *port)
 		rte_eth_dev_callback_process(port->dev, RTE_ETH_EVENT_INTR_LSC, NULL);
 }
 
+/* Without MSI-X (uio_pci_generic) there is a line, which stays up until its cause was read. */
+static bool
+is_line(const struct vio_port *port)
+{
+	return !port->intr_is_socket && rte_intr_type_get(port->intr) != RTE_INTR_HANDLE_VFIO_MSIX;
+}
+
+static void
+lower_line(struct vio_port *port)
+{
+	struct vio_transport *t = port->transport;
+	uint8_t isr;
+
+	if (is_line(port) && t->ops->read_isr != NULL)
+		t->ops->read_isr(t, &isr);
+}
+
 /* The configuration may have changed: look at the link, and whether the device is still there. */
 static void
 config_changed(void *arg)
@@ -25,6 +42,7 @@ config_changed(void *arg)
 	int ret;
 
 	pthread_mutex_lock(&port->lock);
+	lower_line(port);
 	ret = vio_device_needs_reset(&port->device);
 	if (ret == -ENODEV)
 		vio_port_gone(port);
@@ -102,7 +120,7 @@ start_msix(struct vio_port *port)
 		ret = enable_msix(port);
 	if (ret < 0)
 		return ret;
-	return t->ops->config_vector(t, lsc ? CONFIG_VECTOR : VIO_NO_VECTOR);
+	return t->ops->config_vector(t, lsc && !is_line(port) ? CONFIG_VECTOR : VIO_NO_VECTOR);
 }
 
 int

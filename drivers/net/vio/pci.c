@@ -6,8 +6,10 @@
 #include <rte_bus_pci.h>
 #include <bus_pci_driver.h>
 
+#include "virtio/pci_legacy.h"
 #include "virtio/pci_modern.h"
 #include "log.h"
+#include "pci_ports.h"
 #include "port.h"
 
 /* Decimal, as pmd_info below can only have them: 1af4:1041, 1af4:1000 (PCI-DISC-01, PCI-DISC-02).
@@ -57,9 +59,11 @@ check_iommu(const struct vio_port *port)
 }
 
 static void
-release_nothing(struct vio_port *port)
+release_ports(struct vio_port *port)
 {
-	RTE_SET_USED(port);
+	if (port->ports != NULL)
+		vio_pci_ports_unmap(port->ports);
+	port->ports = NULL;
 }
 
 /* No more accesses to memory, if the device is there after all. */
@@ -71,15 +75,17 @@ stop_bus_mastering(struct vio_port *port)
 
 /* Virtual functions may only be spoken of where there can be some (RSVD-09). */
 static uint64_t
-features_possible(struct rte_pci_device *pci)
+features_possible(struct rte_pci_device *pci, const struct vio_pci_ports *ports)
 {
-	return rte_pci_find_ext_capability(pci, RTE_PCI_EXT_CAP_ID_SRIOV) > 0
+	/* A legacy device has no bit for it, nor a configuration space long enough. */
+	return ports != NULL || rte_pci_find_ext_capability(pci, RTE_PCI_EXT_CAP_ID_SRIOV) > 0
 		       ? UINT64_MAX
 		       : ~VIO_BIT(VIRTIO_F_SR_IOV);
 }
 
 static int
-make_port(struct rte_pci_device *pci, struct vio_transport *transport, const struct vio_args *args)
+make_port(struct rte_pci_device *pci, struct vio_transport *transport, uint16_t vectors,
+	  struct vio_pci_ports *ports, const struct vio_args *args)
 {
 	struct rte_eth_dev *dev = rte_eth_dev_pci_allocate(pci, sizeof(struct vio_port));
 	struct vio_port *port;
@@ -92,10 +98,11 @@ make_port(struct rte_pci_device *pci, struct vio_transport *transport, const str
 	port = vio_port(dev);
 	port->addr_at = offsetof(struct rte_mbuf, buf_iova);
 	port->intr = pci->intr_handle;
-	port->vectors = vio_pci_modern_vectors(transport);
-	port->release = release_nothing;
+	port->vectors = vectors;
+	port->ports = ports;
+	port->release = release_ports;
 	port->isolate = stop_bus_mastering;
-	ret = vio_port_init(dev, transport, args, features_possible(pci));
+	ret = vio_port_init(dev, transport, args, features_possible(pci, ports));
 	if (ret == 0)
 		ret = check_iommu(port);
 	if (ret < 0) {
@@ -131,20 +138,35 @@ map_device(struct rte_pci_device *pci)
 }
 
 static int
+open_legacy(struct rte_pci_device *pci, const struct vio_args *args)
+{
+	struct vio_pci_ports *ports = vio_pci_ports_map(pci);
+	struct vio_transport *transport;
+	int ret;
+
+	if (ports == NULL)
+		return -ENOTSUP;
+	ret = vio_pci_legacy_open(&vio_pci_ports_access, ports, pci->name, &transport);
+	if (ret == 0)
+		ret = make_port(pci, transport, vio_pci_legacy_vectors(transport), ports, args);
+	if (ret < 0)
+		vio_pci_ports_unmap(ports);
+	return ret;
+}
+
+/* A transitional device has both interfaces; the modern one is better in every way. */
+static int
 open_mapped(struct rte_pci_device *pci, const struct vio_args *args)
 {
 	struct vio_transport *transport;
-	int ret = vio_pci_modern_open(&pci_access, pci, pci->name, &transport);
+	int ret;
 
+	if (args->legacy)
+		return open_legacy(pci, args);
+	ret = vio_pci_modern_open(&pci_access, pci, pci->name, &transport);
 	if (ret == 0)
-		return make_port(pci, transport, args);
-	if (ret != -ENOTSUP)
-		return ret;
-	VIO_LOG(ERR,
-		"%s: a legacy virtio device; legacy devices are not supported yet: make it modern "
-		"(QEMU: disable-modern=off), or leave it to another driver",
-		pci->name);
-	return 1;
+		return make_port(pci, transport, vio_pci_modern_vectors(transport), NULL, args);
+	return ret == -ENOTSUP ? open_legacy(pci, args) : ret;
 }
 
 /* Returns a positive value for a device that is not for this driver, so that EAL asks the next one.
@@ -207,7 +229,7 @@ static struct rte_pci_driver driver = {
 RTE_PMD_REGISTER_PCI(net_vio, driver);
 RTE_PMD_REGISTER_PCI_TABLE(net_vio, ids);
 RTE_PMD_REGISTER_KMOD_DEP(net_vio, KMODS);
-RTE_PMD_REGISTER_PARAM_STRING(net_vio, VIO_ARGS_COMMON);
+RTE_PMD_REGISTER_PARAM_STRING(net_vio, VIO_ARGS_COMMON VIO_ARGS_PCI);
 
 /* What dpdk-pmdinfo.py reads. DPDK's own drivers get it from a build tool that is not installed. */
 #define PMD_INFO_ID(device)                                                                \
@@ -215,6 +237,6 @@ RTE_PMD_REGISTER_PARAM_STRING(net_vio, VIO_ARGS_COMMON);
 		ANY_ID) "]"
 
 static const char pmd_info[] __rte_used =
-	"PMD_INFO_STRING= {\"name\": \"net_vio\", \"params\": \"" VIO_ARGS_COMMON
+	"PMD_INFO_STRING= {\"name\": \"net_vio\", \"params\": \"" VIO_ARGS_COMMON VIO_ARGS_PCI
 	"\", \"kmod\": \"" KMODS
 	"\", \"pci_ids\": [" PMD_INFO_ID(DEVICE_NET) ", " PMD_INFO_ID(DEVICE_NET_TRANSITIONAL) "]}";

@@ -188,12 +188,27 @@ set_mac(struct vio_port *port)
 	return 0;
 }
 
+/* Header and frame lie side by side in one descriptor here, which a legacy device must allow
+ * (NET-LEG-07). */
+static int
+check_framing(const struct vio_port *port)
+{
+	if (!port->transport->ops->legacy || vio_has(port->features, VIRTIO_F_ANY_LAYOUT))
+		return 0;
+	PORT_LOG(port, ERR,
+		 "a legacy device without ANY_LAYOUT, which wants headers in descriptors of their "
+		 "own; not supported: use a newer device, or the modern interface");
+	return -ENOTSUP;
+}
+
 /* Asks the device all that must be known before it is started, and leaves it reset. */
 static int
 inspect(struct vio_port *port)
 {
 	int ret = negotiate(port, port->wanted);
 
+	if (ret == 0)
+		ret = check_framing(port);
 	if (ret == 0)
 		ret = read_config(port);
 	if (ret == 0)

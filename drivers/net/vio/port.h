@@ -54,6 +54,7 @@ struct vio_port {
 	struct vio_orphan *orphans; /* rings released while the device still had them */
 	const struct vio_path *rx_path;
 	const struct vio_path *tx_path;
+	struct vio_pci_ports *ports; /* of a legacy device, else NULL */
 	/* Of the bus part of the driver: undoes what it did, before the transport is closed; */
 	void (*release)(struct vio_port *port);
 	/* keeps a device that seems gone from reaching memory. */

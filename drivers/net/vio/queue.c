@@ -31,6 +31,21 @@ check_size(const struct vio_port *port, const char *kind, uint16_t id, uint16_t 
 	return 0;
 }
 
+/* The legacy interface leaves no choice of the size, so what was asked for is only told. That all
+ * queues of a kind have the same is checked at start, when they exist: MQ is negotiated then. */
+static uint16_t
+choose_size(const struct vio_port *port, const char *kind, uint16_t id, uint16_t asked,
+	    uint16_t own)
+{
+	if (!port->transport->ops->legacy || asked == own)
+		return asked;
+	PORT_LOG(port, NOTICE,
+		 "%s queue %u: %u descriptors asked for; a legacy device's queue has its own "
+		 "number, %u",
+		 kind, id, asked, own);
+	return own;
+}
+
 /* A queue whose last stop the device did not acknowledge is still its own, name and all. */
 static int
 check_orphans(const struct vio_port *port, const char *kind, uint16_t id)
@@ -157,6 +172,7 @@ vio_rx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsig
 		ret = check_pool(port, id, pool);
 	if (ret < 0)
 		return ret;
+	nb_desc = choose_size(port, "rx", id, nb_desc, port->max_rx_size);
 	queue_name(name, sizeof(name), port, "rx", id);
 	q = rte_zmalloc_socket(name, sizeof(*q), RTE_CACHE_LINE_SIZE, socket);
 	if (q == NULL) {
@@ -198,6 +214,7 @@ vio_tx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsig
 		ret = check_size(port, "tx", id, nb_desc, port->max_tx_size);
 	if (ret < 0)
 		return ret;
+	nb_desc = choose_size(port, "tx", id, nb_desc, port->max_tx_size);
 	queue_name(name, sizeof(name), port, "tx", id);
 	q = rte_zmalloc_socket(name, sizeof(*q), RTE_CACHE_LINE_SIZE, socket);
 	if (q == NULL) {

@@ -18,11 +18,12 @@ struct vio_orphan {
 	struct vio_ring ring;
 };
 
-/* What the ring library needs to know of the features. */
+/* What the ring library needs to know of the features, and of the transport. */
 static unsigned
-ring_flags(uint64_t features)
+ring_flags(const struct vio_port *port)
 {
-	unsigned flags = 0;
+	uint64_t features = port->features;
+	unsigned flags = port->transport->ops->legacy ? VQ_LEGACY : 0;
 
 	flags |= vio_has(features, VIRTIO_F_RING_PACKED) ? VQ_PACKED : 0;
 	flags |= vio_has(features, VIRTIO_F_IN_ORDER) ? VQ_IN_ORDER : 0;
@@ -44,9 +45,9 @@ ring_free(struct vio_ring *ring)
 }
 
 static const struct rte_memzone *
-reserve(const char *name, size_t bytes, int socket)
+reserve(const char *name, size_t bytes, int socket, unsigned align)
 {
-	return rte_memzone_reserve_aligned(name, bytes, socket, RTE_MEMZONE_IOVA_CONTIG, VQ_ALIGN);
+	return rte_memzone_reserve_aligned(name, bytes, socket, RTE_MEMZONE_IOVA_CONTIG, align);
 }
 
 /* Without tables, long buffers take more descriptors of the ring; nothing else changes. */
@@ -56,7 +57,7 @@ alloc_tables(struct vio_ring *ring, const struct vio_port *port, const char *nam
 	char tables_name[RTE_MEMZONE_NAMESIZE];
 
 	snprintf(tables_name, sizeof(tables_name), "%s_tables", name);
-	ring->tables = reserve(tables_name, ring->size * INDIRECT_BYTES, socket);
+	ring->tables = reserve(tables_name, ring->size * INDIRECT_BYTES, socket, VQ_ALIGN);
 	if (ring->tables == NULL) {
 		ring->flags &= ~VQ_INDIRECT;
 		PORT_LOG(port, NOTICE,
@@ -67,19 +68,29 @@ alloc_tables(struct vio_ring *ring, const struct vio_port *port, const char *nam
 }
 
 int
+vio_ring_size(const struct vio_port *port, uint16_t index, uint16_t asked, uint16_t *size)
+{
+	struct vio_transport *t = port->transport;
+
+	*size = asked;
+	return t->ops->legacy ? t->ops->queue_max_size(t, index, size) : 0;
+}
+
+int
 vio_ring_alloc(struct vio_ring *ring, const struct vio_port *port, const char *name, uint16_t size,
 	       size_t hdr_bytes, bool indirect, int socket)
 {
 	size_t bytes;
 
-	ring->flags = ring_flags(port->features);
+	ring->flags = ring_flags(port);
 	if (!indirect)
 		ring->flags &= ~VQ_INDIRECT;
 	ring->size = size;
 	ring->hdrs_at = vq_ring_bytes(size, ring->flags);
 	bytes = ring->hdrs_at + hdr_bytes;
 	ring->state = rte_zmalloc_socket(name, vq_state_bytes(size), VQ_ALIGN, socket);
-	ring->mz = reserve(name, bytes, socket);
+	ring->mz = reserve(name, bytes, socket,
+			   ring->flags & VQ_LEGACY ? VQ_LEGACY_ALIGN : VQ_ALIGN);
 	if (ring->state == NULL || ring->mz == NULL) {
 		PORT_LOG(port, ERR,
 			 "no %zu bytes of memory for %s on NUMA node %d (%s); give EAL more "
@@ -125,7 +136,7 @@ ring_init(struct vio_ring *ring, const struct vio_port *port)
 		params.indirect_max = VIO_INDIRECT_MAX;
 	}
 	/* The memory fits one layout only. */
-	if ((ring_flags(port->features) ^ ring->flags) & ~VQ_INDIRECT) {
+	if ((ring_flags(port) ^ ring->flags) & ~VQ_INDIRECT) {
 		PORT_LOG(port, ERR, "queue %u was set up for other features; set it up again",
 			 ring->index);
 		return -EINVAL;

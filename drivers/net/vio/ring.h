@@ -27,6 +27,10 @@ struct vio_ring {
 	struct vio_notifier notifier;
 };
 
+/* How many descriptors the virtqueue shall have where asked are asked for: a legacy device's own
+ * number, whatever is asked for. 0 or a negative errno value. */
+int vio_ring_size(const struct vio_port *port, uint16_t index, uint16_t asked, uint16_t *size);
+
 /*
  * Gives the ring memory for size descriptors, laid out as the port's features demand, with
  * hdr_bytes of room for headers and, if asked and negotiated and there is memory for them, indirect
