@@ -27,9 +27,9 @@ ARGS = {
 }
 MACHINE_ARGS = [
     *("-machine", "q35"),
-    *("-device", "intel-iommu,intremap=on,caching-mode=on,device-iotlb=on"),
     *("-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),
 ]
+IOMMU_ARGS = ["-device", "intel-iommu,intremap=on,caching-mode=on,device-iotlb=on"]
 
 
 def choose(wanted, kernel, cache, progress):
@@ -73,7 +73,8 @@ def _trial_boot(kernel, cache):
     image = initramfs.marker_only(proc.find("busybox"), MARKER).write(cache / "images")
     child = proc.spawn(
         [
-            *("qemu-system-x86_64", *MACHINE_ARGS, *ARGS["kvm"], "-smp", "2", "-m", "512"),
+            *("qemu-system-x86_64", *MACHINE_ARGS, *IOMMU_ARGS, *ARGS["kvm"]),
+            *("-smp", "2", "-m", "512"),
             *("-kernel", str(kernel.image), "-initrd", str(image)),
             *("-append", "console=ttyS0 quiet panic=-1 intel_iommu=on", "-serial", "stdio"),
         ],

@@ -15,7 +15,7 @@ EPILOG = f"""
 A NIC (--nic) is {SPEC_HELP}
 
 Without --nic the VM has two NICs that are wired to each other. They are bound to vfio-pci, behind
-an emulated IOMMU. Without a COMMAND there is a shell on this terminal.
+an emulated IOMMU; with --no-iommu to uio_pci_generic, without one. Without a COMMAND there is a shell on this terminal.
 
 The guest has busybox, {dpdk.STOCK_APP}, and from the build folder, once built,
 {dpdk.GUEST_DRIVER} and {dpdk.OUR_APP}.
@@ -24,6 +24,7 @@ examples:
   vio-vm
   vio-vm --nic tap=tap0 --nic tap=tap1,packed=off,rx_queue_size=1024
   vio-vm --nic vhost-user=/run/vhost.sock,queues=4
+  vio-vm --no-iommu --nic hub=0,disable-modern=on --nic hub=0,disable-legacy=off
   vio-vm --add ./my-program:/usr/local/bin/my-program -- my-program --help
 """
 
@@ -61,6 +62,7 @@ def parse(arguments):
         default="auto",
         help="auto: KVM if a short trial boot shows that it works here, else software emulation",
     )
+    add("--no-iommu", dest="iommu", action="store_false", help="a machine without an IOMMU")
     add("--build-dir", default="build", metavar="DIR", help="cache and builds (%(default)s)")
     add(
         "--timeout",
@@ -100,6 +102,7 @@ def _run(options, progress):
         cpus=options.cpus,
         memory=options.memory,
         hugepages=options.hugepages,
+        iommu=options.iommu,
         progress=progress,
     )
     if not options.command:

@@ -18,15 +18,18 @@ DEFAULTS = {
     "ats": "on",
     "romfile": "",
 }
-# A device without the modern interface cannot offer the features that came with it.
-LEGACY = {"disable-legacy": "off", "packed": "off", "iommu_platform": "off", "ats": "off"}
+# A device with the legacy interface cannot be behind an IOMMU, so it bypasses the one there is.
+NO_IOMMU = {"iommu_platform": "off", "ats": "off"}
+# One without the modern interface cannot offer the features that came with it.
+LEGACY = {"disable-legacy": "off", "packed": "off", **NO_IOMMU}
 
 SPEC_HELP = """BACKEND[,OPTION=VALUE...]
 BACKEND is tap=NAME (an existing tap), vhost-user=SOCKET (where a vhost-user device listens),
 hub=N (all NICs of one hub are wired together) or user (QEMU's own small network).
 OPTION is queues=N (queue pairs), bind=off (leave the NIC to the kernel), netdev.X, chardev.X
 (an option of QEMU's network backend or socket), or any property of QEMU's virtio-net-pci, such
-as packed=off, mrg_rxbuf=off, rx_queue_size=1024 or host_mtu=9000."""
+as packed=off, mrg_rxbuf=off, rx_queue_size=1024 or host_mtu=9000; disable-modern=on makes a
+legacy device, disable-legacy=off a transitional one (both want --iova-mode=pa of DPDK)."""
 
 
 @dataclasses.dataclass
@@ -80,9 +83,11 @@ class Nic:
         """Where the guest finds NIC number index, counted from 0."""
         return f"0000:00:{FIRST_SLOT + index:02x}.0"
 
-    def qemu_args(self, index):
+    def qemu_args(self, index, iommu=True):
         """QEMU's arguments for NIC number index."""
         properties = dict(DEFAULTS)
+        if not iommu or self.properties.get("disable-legacy") == "off":
+            properties.update(NO_IOMMU)
         if self.properties.get("disable-modern") == "on":
             properties.update(LEGACY)
         properties["mac"] = f"52:54:00:12:34:{index:02x}"

@@ -14,7 +14,7 @@ CONSOLE_TAIL = 20
 
 
 def command_line(
-    kernel, image, nics, *, chosen_accel, cpus, memory, hugepages, interactive
+    kernel, image, nics, *, chosen_accel, cpus, memory, hugepages, interactive, iommu=True
 ):
     """QEMU's arguments without those for its console and its control channel."""
     bound = ",".join(nic.pci_address(i) for i, nic in enumerate(nics) if nic.bind)
@@ -24,9 +24,12 @@ def command_line(
         *("console=ttyS0", "quiet", "panic=-1", "no_timer_check"),
         *("intel_iommu=on", "mitigations=off"),
         *(f"hugepages={hugepages}", f"vio.bind={bound}", f"vio.shell={int(interactive)}"),
+        # VFIO without an IOMMU is a mode that Debian's kernel is built without.
+        f"vio.driver={'vfio-pci' if iommu else 'uio_pci_generic'}",
     ]
     args = [
         *("qemu-system-x86_64", *accel.MACHINE_ARGS, *accel.ARGS[chosen_accel]),
+        *(accel.IOMMU_ARGS if iommu else []),
         *("-smp", str(cpus), "-m", str(memory)),
         *("-kernel", str(kernel.image), "-initrd", str(image), "-append", " ".join(append)),
     ]
@@ -35,7 +38,7 @@ def command_line(
         args += ["-object", f"memory-backend-memfd,id=ram,size={memory}M,share=on"]
         args += ["-machine", "memory-backend=ram"]
     for index, nic in enumerate(nics):
-        args += nic.qemu_args(index)
+        args += nic.qemu_args(index, iommu)
     return args
 
 

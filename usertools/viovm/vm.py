@@ -21,6 +21,8 @@ class Vm:
     nics       Nic objects; number i is at nics[i].pci_address(i) in the guest
     files      (path here, path there or None for the same) of programs, libraries, files
     netns      the network namespace whose taps the NICs use; None: this process's
+    iommu      whether the machine has an IOMMU, and so vfio-pci the NICs; without it they are
+               bound to uio_pci_generic
     memory     MiB; hugepages: how many of 2 MiB the guest sets aside out of it
     """
 
@@ -35,6 +37,7 @@ class Vm:
         memory=1024,
         hugepages=256,
         netns=None,
+        iommu=True,
         progress=SILENT,
     ):
         if len(nics) > MOST_NICS:
@@ -48,7 +51,10 @@ class Vm:
         self._files = list(files)
         self._cache = pathlib.Path(build_dir).resolve() / "vm"
         self._accel_choice = accel_choice
-        self._sizes = {"cpus": cpus, "memory": memory, "hugepages": hugepages}
+        self._machine = {
+            **{"cpus": cpus, "memory": memory},
+            **{"hugepages": hugepages, "iommu": iommu},
+        }
         self._netns = netns
         self._progress = progress
         self._run_dir = self._qemu = self._guest = None
@@ -71,7 +77,7 @@ class Vm:
             self.nics,
             chosen_accel=self.accel,
             interactive=interactive,
-            **self._sizes,
+            **self._machine,
         )
 
     def start(self):
