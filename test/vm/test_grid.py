@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The devices and machines that there are, by the table below: frames cross both ways in each cell.
+
+A cell is a pair of NICs that an application forwards between. A VM has one pair of each kind, so
+that two boots serve all; rings and buffers are chosen by devargs. VIO_GRID=full runs every cell,
+otherwise those marked, which have each value of each column.
+
+What is not here, and why:
+  legacy, packed rings        the legacy interface has split rings alone
+  transitional, as legacy     is `legacy=1`; without it, a transitional device is driven as modern
+  VFIO without an IOMMU       Debian's kernels are built without VFIO_NOIOMMU
+  uio_pci_generic, interrupts of queues: it has no MSI-X
+  vhost-user                  test_vhost_user.py and test_verify.py: the device is another process
+"""
+
+import contextlib
+import dataclasses
+import os
+
+import numbered
+import pytest
+import rig
+from viovm import Nic, Vm, dpdk
+from viovm.netns import Lan
+
+KINDS = {
+    "modern": "",
+    "transitional": ",disable-legacy=off",
+    "legacy": ",disable-modern=on",
+}
+PAIRS = 4
+SIZES = numbered.sweep(60, 1514, 11)
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    iommu: bool
+    kind: str
+    legacy: bool  # driven by the legacy interface
+    packed: bool
+    mergeable: bool
+    queues: int
+
+    def name(self):
+        return "-".join(
+            (
+                "vfio" if self.iommu else "uio",
+                self.kind + ("-as-legacy" if self.legacy and self.kind != "legacy" else ""),
+                "packed" if self.packed else "split",
+                "mergeable" if self.mergeable else "plain",
+                str(self.queues),
+            )
+        )
+
+    def suits_net_virtio(self):
+        """It has no devargs for PCI devices: what the device offers, it takes."""
+        offered = self.legacy == (self.kind == "legacy") and self.packed != self.legacy
+        return offered and self.mergeable and self.queues == 1
+
+    def devargs(self):
+        words = [f"mrg_rxbuf={int(self.mergeable)}", f"packed_vq={int(self.packed)}"]
+        if self.legacy and self.kind != "legacy":
+            words.append("legacy=1")
+        return ",".join(words)
+
+
+def cells():
+    for iommu in (False, True):
+        for kind in KINDS:
+            for legacy in {"modern": (False,), "transitional": (False, True), "legacy": (True,)}[kind]:
+                for packed in (False,) if legacy else (True, False):
+                    for mergeable in (True, False):
+                        for queues in (1, PAIRS):
+                            yield Cell(iommu, kind, legacy, packed, mergeable, queues)
+
+
+# The cells of the usual run.
+USUAL = {
+    "uio-modern-packed-mergeable-4",
+    "uio-modern-split-plain-1",
+    "uio-transitional-packed-plain-1",
+    "uio-transitional-as-legacy-split-plain-1",
+    "uio-legacy-split-mergeable-4",
+    "uio-legacy-split-plain-1",
+    "vfio-transitional-split-mergeable-1",
+    "vfio-legacy-split-plain-4",
+    "vfio-legacy-split-mergeable-1",
+    "uio-modern-packed-mergeable-1",
+}
+CELLS = [c for c in cells() if os.environ.get("VIO_GRID") == "full" or c.name() in USUAL]
+assert {c.name() for c in cells()} >= USUAL
+
+
+class Grid:
+    """A VM with two NICs of each kind, and a host at each of them."""
+
+    def __init__(self, opened, run_dir, build_dir, files, ours, iommu):
+        self.ours = ours
+        self.lan = opened.enter_context(Lan(run_dir, hosts=2 * len(KINDS), queues=PAIRS))
+        nics = [
+            Nic.parse(f"tap={self.lan.tap(2 * i + k)},queues={PAIRS}{options}")
+            for i, options in enumerate(KINDS.values())
+            for k in range(2)
+        ]
+        machine = Vm(
+            nics, build_dir=build_dir, files=files, netns=self.lan.wire.name, iommu=iommu
+        )
+        self.vm = opened.enter_context(machine)
+
+    def rig(self, kind):
+        """The two NICs of a kind as a rig."""
+        return PairRig(self, 2 * list(KINDS).index(kind))
+
+
+class PairRig(rig.Rig):
+    """A rig whose hosts and NICs are two of many, from number `first` on."""
+
+    def __init__(self, grid, first):
+        super().__init__(grid.vm, grid.lan, grid.ours)
+        self.first = first
+
+    def addresses(self, devargs=""):
+        tail = f",{devargs}" if devargs else ""
+        return [Nic.pci_address(self.first + i) + tail for i in range(2)]
+
+    @contextlib.contextmanager
+    def streams(self, sizes, window=32):
+        numbers = (self.first, self.first + 1)
+        with contextlib.ExitStack() as opened:
+            ends = [
+                opened.enter_context(self.lan.hosts[n].raw_socket("eth0", numbered.ETHERTYPE))
+                for n in numbers
+            ]
+            macs = [self.lan.mac(n) for n in numbers]
+            yield [
+                numbered.Stream(ends[i], ends[1 - i], sizes, macs[i], macs[1 - i], window)
+                for i in range(2)
+            ]
+
+
+@pytest.fixture(scope="module")
+def grids(run_dir, build_dir, guest_files, ours):
+    """Gives the VM with or without an IOMMU; one at a time is up."""
+    with contextlib.ExitStack() as opened:
+        current = {}
+
+        def get(iommu):
+            if iommu not in current:
+                opened.close()
+                current.clear()
+                current[iommu] = Grid(opened, run_dir, build_dir, guest_files, ours, iommu)
+            return current[iommu]
+
+        yield get
+
+
+def expected(cell):
+    """Features that must be negotiated, and that must not."""
+    wanted = {
+        "MRG_RXBUF": cell.mergeable,
+        "RING_PACKED": cell.packed,
+        "VERSION_1": not cell.legacy,
+        "ANY_LAYOUT": cell.legacy,
+        "ACCESS_PLATFORM": cell.iommu and cell.kind == "modern",
+    }
+    return {name for name, is_in in wanted.items() if is_in}, set(wanted)
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=Cell.name)
+def test_cell(grids, ours, cell):
+    if not ours and not cell.suits_net_virtio():
+        pytest.skip("net_virtio has no devargs for PCI devices")
+    grid = grids(cell.iommu)
+    pair = grid.rig(cell.kind)
+    devargs = cell.devargs() if ours else ""
+    # A device that bypasses the IOMMU, or has none, knows physical addresses alone.
+    eal = "" if cell.iommu and cell.kind == "modern" else "--iova-mode=pa"
+    name = dpdk.OUR_APP if ours else dpdk.STOCK_APP
+    options = f"--rxq={cell.queues} --txq={cell.queues}"
+    with pair.app(name, options, devargs, eal) as app:
+        pair.forward(app, SIZES)
+        report = app.finish()
+    if not ours:
+        return
+    there, judged = expected(cell)
+    for port in (0, 1):
+        assert rig.features(report, port) & judged == there
+        dump = "\n".join(report["ports"][port]["driver_dump"])
+        assert ("legacy PCI" if cell.legacy else "modern PCI") in dump
+    assert report["mbufs_missing"] == 0
