@@ -144,6 +144,19 @@ close_queue(int vid, uint16_t id)
 	*q = (struct queue){ 0 };
 }
 
+/* Drivers do not always make rings of the size that they were asked for. */
+static void
+print_rings(int vid)
+{
+	struct rte_vhost_vring vring;
+
+	printf("rings");
+	for (uint16_t id = 0; id < QUEUES_MAX; id++)
+		if (enabled[id] && rte_vhost_get_vhost_vring(vid, id, &vring) == 0)
+			printf(" %u", vring.size);
+	printf("\n");
+}
+
 static int
 on_new(int vid)
 {
@@ -162,6 +175,7 @@ on_new(int vid)
 		if (enabled[id])
 			open_queue(vid, id);
 	release();
+	print_rings(vid);
 	printf("negotiated 0x%" PRIx64 "\n", negotiated);
 	return 0;
 }

@@ -10,7 +10,6 @@ from .machine import Watch
 from .processes import DRIVERS, OURS, THEIRS, BenchError, paths
 
 SETTLE_SECONDS = 0.1
-MBUFS = 8192
 RX_OFFLOADS = 0x1 | 0x4 | 0x8  # VLAN strip, UDP and TCP checksums: what both drivers have
 TX_FIRST_BURSTS = 32
 
@@ -38,10 +37,6 @@ def _cycles(app, said):
     if not match:
         raise BenchError(f"{app.name} moved no packet:\n{said}")
     return float(match.group(1))
-
-
-def _mbufs(ring):
-    return max(MBUFS, 8 * ring)
 
 
 def _median(values):
@@ -85,17 +80,18 @@ class RowPair:
         options = ["--size", str(setup.size), "--touch", "header" if setup.offloads else touch]
         if setup.offloads:
             options.append("--guest-offloads")
-        app = ["--no-flush-rx", f"--rxd={setup.ring}", f"--txd={setup.ring}"]
-        app += [f"--txpkts={setup.size}"]
+        app = ["--no-flush-rx", f"--txpkts={setup.size}"]
         if setup.offloads:
             app.append(f"--rx-offloads={RX_OFFLOADS:#x}")
         device = self.lab.null_device(options)
         self.apps[which] = self.lab.driver(
-            which, device.socket, row.devargs(), app, _mbufs(setup.ring), setup.simd
+            which, device.socket, row.devargs(), app, setup.ring, setup.simd, setup.vector
         )
         self.devices[which] = device
         self.paths[which] = paths(which, self.apps[which])
         refusal = row.refuses(device.negotiated())
+        if device.rings() != {setup.ring}:
+            refusal = f"rings are of {device.rings()} descriptors, not {setup.ring}"
         if refusal:
             raise BenchError(f"{row.title}, {which}: {refusal}, so this is another row")
         device.pause()
@@ -123,20 +119,18 @@ class RowPair:
 class LoopbackPair:
     """Both drivers, with a testpmd of DPDK's vhost each. Those rest while they do not forward."""
 
-    def __init__(self, lab, path, options):
+    def __init__(self, lab, path, ring, options):
         self.lab = lab
         self.apps, self.devices, self.paths = {}, {}, {}
-        rings = [f"--rxd={cases.LOOPBACK_RING}", f"--txd={cases.LOOPBACK_RING}"]
         for which in DRIVERS:
             socket = lab.new_socket()
-            self.devices[which] = lab.vhost(socket, rings, _mbufs(cases.LOOPBACK_RING))
-            app = [*path.app(options.vlan_strip), *rings]
+            self.devices[which] = lab.vhost(socket, cases.LOOPBACK_RING)
             self.apps[which] = lab.driver(
                 which,
                 socket,
                 path.devargs(),
-                app,
-                _mbufs(cases.LOOPBACK_RING),
+                path.app(options.vlan_strip),
+                ring,
                 options.simd[0],
                 path.vector,
             )
@@ -193,15 +187,13 @@ def rows(lab, setups, options, progress):
                     runs[mode, burst][which].append(undisturbed(measurement, options.retries))
             lab.end_all()
         for (mode, burst), both in runs.items():
-            goals = options.touch == "desc" and not options.bitwidth
+            goals = options.touch == "desc" and (not options.bitwidth or setup.simd == "scalar")
             results.append(_row_result(setup, mode, burst, pair.paths, compare(both), goals))
     return results
 
 
 def _row_result(setup, mode, burst, ran, figures, goals):
-    usual = goals and setup.ring == 256 and setup.size == 60 and burst == 32
-    usual = usual and setup.simd == "auto" and not setup.offloads
-    goal = setup.row.goals[cases.MODES.index(mode)] if usual else None
+    goal = setup.goal(mode, burst) if goals else None
     return {
         "features": setup.row.name,
         "title": setup.label() + (f", burst {burst}" if burst != 32 else ""),
@@ -235,12 +227,13 @@ def _each(keys, repetition):
 def loopback(lab, options, progress):
     """Measure the paths of the loopback; a list of results."""
     results = []
-    for number, path in enumerate(options.paths, 1):
+    chosen = [(path, ring) for path in options.paths for ring in options.loopback_rings]
+    for number, (path, ring) in enumerate(chosen, 1):
         runs = {size: {which: [] for which in DRIVERS} for size in options.loopback_sizes}
-        pair = LoopbackPair(lab, path, options)
+        pair = LoopbackPair(lab, path, ring, options)
         for repetition in range(options.runs):
             progress(
-                f"loopback {number}/{len(options.paths)} {path.title}: "
+                f"loopback {number}/{len(chosen)} {path.title}, ring {ring}: "
                 f"run {repetition + 1} of {options.runs}"
             )
             for size, which in _each(list(runs), repetition):
@@ -249,6 +242,12 @@ def loopback(lab, options, progress):
         lab.end_all()
         for size, both in runs.items():
             results.append(
-                {"title": path.title, "size": size, "paths": pair.paths, **compare(both)}
+                {
+                    "title": path.title,
+                    "ring": ring,
+                    "size": size,
+                    "paths": pair.paths,
+                    **compare(both),
+                }
             )
     return results

@@ -4,6 +4,7 @@
 import shutil
 import subprocess
 
+from . import matrix
 from .processes import BenchError, OURS, THEIRS
 
 SECONDS = 60
@@ -35,7 +36,7 @@ def _row_label(result):
 
 
 def _loop_label(result):
-    return f"{result['title']} {result['size']}"
+    return f"{result['title']} {result['size']}, ring {result['ring']}"
 
 
 def _vm_label(result):
@@ -76,6 +77,10 @@ def draw(folder, everything):
         lines = _data(everything["loopback"], _loop_label, "mpps")
         unit = "million frames a second"
         charts.append(_chart(folder, "loopback", "Loopback with DPDK vhost", unit, lines))
+    for part in matrix.SERIES:
+        if everything[part]:
+            lines = _data(everything[part], _row_label, "cycles")
+            charts.append(_chart(folder, part, f"Null device: {part}", "cycles per packet", lines))
     if everything["vm"]:
         lines = _data(everything["vm"], _vm_label, "mpps")
         charts.append(_chart(folder, "vm", "Virtual machine", "million packets a second", lines))

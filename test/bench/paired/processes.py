@@ -19,6 +19,7 @@ from testpmd import Testpmd, TestpmdError  # noqa: E402
 
 START_SECONDS = 15
 STEP_SECONDS = 0.02
+MBUFS = 8192
 MBUF_BYTES = 2560  # one of the default size, with all that belongs to it
 OTHER_MIB = 64
 
@@ -31,6 +32,11 @@ DIE_WITH_US = ["setpriv", "--pdeathsig", "KILL"]
 
 class BenchError(Exception):
     """A run failed; the text says what happened and what to do."""
+
+
+def mbufs_for(ring):
+    """How many a testpmd gets."""
+    return max(MBUFS, 8 * ring)
 
 
 class Lab:
@@ -91,12 +97,14 @@ class Lab:
         self.processes.append(process)
         return process.boot()
 
-    def driver(self, which, socket, devargs, app, mbufs, simd="auto", vector=True):
+    def driver(self, which, socket, devargs, app, ring, simd="auto", vector=True):
         """Start a testpmd with a driver, with each switch that makes that driver faster.
 
         vector=False keeps net_virtio from its vector paths, where one of the others is wanted.
+        The ring's size is told twice: net_virtio_user makes no ring longer than queue_size.
         """
         text = [f"path={socket}", *(f"{key}={value}" for key, value in devargs.items())]
+        text.append(f"queue_size={ring}")
         if which == OURS:
             eal = ["-d", str(self.plugin())]
             if simd != "auto":
@@ -109,8 +117,8 @@ class Lab:
             text.append(f"vectorized={int(vector)}")
             vdev = "net_virtio_user0"
         eal += ["--vdev", ",".join([vdev, *text])]
-        app = ["--record-core-cycles", *app]
-        process = self.testpmd(which, self.driver_cpu, eal, app, mbufs)
+        app = ["--record-core-cycles", f"--rxd={ring}", f"--txd={ring}", *app]
+        process = self.testpmd(which, self.driver_cpu, eal, app, mbufs_for(ring))
         failed = re.search(r"\n([^\n]*)\n[^\n]*(?:Fail to (?:configure|start) port)", process.log)
         if failed:
             raise BenchError(f"{which} does not start with {' '.join(app)}: {failed.group(1)}")
@@ -122,10 +130,11 @@ class Lab:
         self.processes.append(device)
         return device.boot()
 
-    def vhost(self, socket, app, mbufs):
+    def vhost(self, socket, ring):
         """Start a testpmd with DPDK's own vhost as the device."""
         eal = ["--vdev", f"net_vhost0,iface={socket},queues=1,client=0"]
-        return self.testpmd("vhost", self.device_cpu, eal, app, mbufs)
+        app = [f"--rxd={ring}", f"--txd={ring}"]
+        return self.testpmd("vhost", self.device_cpu, eal, app, mbufs_for(ring))
 
 
 class NullDevice:
@@ -172,6 +181,11 @@ class NullDevice:
             if time.monotonic() > deadline:
                 raise BenchError(f"null_device has no driver:\n{self.log()}")
             time.sleep(STEP_SECONDS)
+
+    def rings(self):
+        """The sizes of that driver's rings."""
+        found = re.findall(r"^rings((?: \d+)+)$", self.log(), re.MULTILINE)
+        return {int(size) for size in found[-1].split()} if found else set()
 
     def check(self):
         """Fail if a queue stopped."""

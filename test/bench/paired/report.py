@@ -3,12 +3,12 @@
 
 import json
 
-from . import app
+from . import app, matrix
 from .processes import OURS, THEIRS
 
 ROW_HEAD = ("features", "mode", "vio", "net_virtio", "ratio", "goal", "met", "spread of ratio")
 ROW_HEAD += ("vio Mpps", "net_virtio Mpps")
-LOOP_HEAD = ("path", "bytes", "vio", "net_virtio", "ratio", "spread of ratio")
+LOOP_HEAD = ("path", "ring", "bytes", "vio", "net_virtio", "ratio", "spread of ratio")
 LOOP_HEAD += ("vio cycles", "net_virtio cycles")
 VM_HEAD = ("features", "mode", "vio", "net_virtio", "ratio", "spread of ratio")
 FLOOR_HEAD = ("bare ring", "busy", "wall")
@@ -50,6 +50,7 @@ def loop_lines(results):
     for r in results:
         yield (
             r["title"],
+            str(r["ring"]),
             str(r["size"]),
             _figure(r, OURS, "mpps", 2),
             _figure(r, THEIRS, "mpps", 2),
@@ -195,6 +196,7 @@ def write_markdown(path, everything):
         ("rows", ROW_HEAD, row_lines),
         ("loopback", LOOP_HEAD, loop_lines),
         ("app", app.HEAD, app.lines),
+        *((part, ROW_HEAD, row_lines) for part in matrix.SERIES),
         ("vm", VM_HEAD, vm_lines),
     ):
         if everything[name]:
