@@ -16,6 +16,7 @@ What is not here, and why:
 import contextlib
 import dataclasses
 import os
+import re
 
 import numbered
 import pytest
@@ -30,6 +31,7 @@ KINDS = {
 }
 PAIRS = 4
 SIZES = numbered.sweep(60, 1514, 11)
+EXAMPLE = "/usr/local/bin/rx-interrupts"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Cell:
     packed: bool
     mergeable: bool
     queues: int
+    interrupts: bool
 
     def name(self):
         return "-".join(
@@ -48,14 +51,14 @@ class Cell:
                 self.kind + ("-as-legacy" if self.legacy and self.kind != "legacy" else ""),
                 "packed" if self.packed else "split",
                 "mergeable" if self.mergeable else "plain",
-                str(self.queues),
+                str(self.queues) + ("-interrupts" if self.interrupts else ""),
             )
         )
 
     def suits_net_virtio(self):
         """It has no devargs for PCI devices: what the device offers, it takes."""
         offered = self.legacy == (self.kind == "legacy") and self.packed != self.legacy
-        return offered and self.mergeable and self.queues == 1
+        return offered and self.mergeable and self.queues == 1 and not self.interrupts
 
     def devargs(self):
         words = [f"mrg_rxbuf={int(self.mergeable)}", f"packed_vq={int(self.packed)}"]
@@ -71,7 +74,10 @@ def cells():
                 for packed in (False,) if legacy else (True, False):
                     for mergeable in (True, False):
                         for queues in (1, PAIRS):
-                            yield Cell(iommu, kind, legacy, packed, mergeable, queues)
+                            for interrupts in {False, iommu}:
+                                yield Cell(
+                                    iommu, kind, legacy, packed, mergeable, queues, interrupts
+                                )
 
 
 # The cells of the usual run.
@@ -86,9 +92,37 @@ USUAL = {
     "vfio-legacy-split-plain-4",
     "vfio-legacy-split-mergeable-1",
     "uio-modern-packed-mergeable-1",
+    "vfio-modern-split-mergeable-1-interrupts",
+    "vfio-transitional-packed-plain-1-interrupts",
+    "vfio-legacy-split-mergeable-4-interrupts",
 }
 CELLS = [c for c in cells() if os.environ.get("VIO_GRID") == "full" or c.name() in USUAL]
 assert {c.name() for c in cells()} >= USUAL
+
+
+class Example:
+    """The example rx-interrupts in the guest: an lcore for each queue, which sleeps when idle."""
+
+    def __init__(self, vm, eal, queues):
+        lcores = ",".join(f"{i}@{i % 2}" for i in range(queues))
+        self._job = vm.start_job(f"exec {EXAMPLE} {eal.replace('-l 0', f'--lcores {lcores}')}")
+        self._job.wait_output("rx-interrupts: forwarding", 30)
+
+    def output(self):
+        return self._job.output()
+
+    def check(self):
+        assert self._job.running(), self.output()
+
+    def finish(self):
+        """What its queues counted, as (packets, unsent, sleeps, wakes)."""
+        self._job.signal("INT")
+        assert self._job.wait(20) == 0, self.output()
+        line = r"queue \d+: (\d+) packets, (\d+) unsent, (\d+) sleeps, (\d+) wakes"
+        return [tuple(map(int, counts)) for counts in re.findall(line, self.output())]
+
+    def kill(self):
+        self._job.stop()
 
 
 class Grid:
@@ -139,7 +173,7 @@ class PairRig(rig.Rig):
 
 
 @pytest.fixture(scope="module")
-def grids(run_dir, build_dir, guest_files, ours):
+def grids(run_dir, build_dir, files, ours):
     """Gives the VM with or without an IOMMU; one at a time is up."""
     with contextlib.ExitStack() as opened:
         current = {}
@@ -148,10 +182,16 @@ def grids(run_dir, build_dir, guest_files, ours):
             if iommu not in current:
                 opened.close()
                 current.clear()
-                current[iommu] = Grid(opened, run_dir, build_dir, guest_files, ours, iommu)
+                current[iommu] = Grid(opened, run_dir, build_dir, files, ours, iommu)
             return current[iommu]
 
         yield get
+
+
+@pytest.fixture(scope="module")
+def files(guest_files, build_dir, ours):
+    example = build_dir / "examples/rx-interrupts/rx-interrupts"
+    return guest_files + ([(example, EXAMPLE)] if ours else [])
 
 
 def expected(cell):
@@ -166,6 +206,22 @@ def expected(cell):
     return {name for name, is_in in wanted.items() if is_in}, set(wanted)
 
 
+def run_interrupts(pair, cell, devargs, eal):
+    """Frame by frame, so that the application sleeps in between; one lost wake stops it all."""
+    words = f"{dpdk.eal_options(pair.addresses(devargs), True, lcores='0')} {eal}"
+    app = Example(pair.vm, words, cell.queues)
+    try:
+        sizes = SIZES[::4]
+        pair.forward(app, sizes, window=1)
+        counts = app.finish()
+    finally:
+        app.kill()
+    assert len(counts) == cell.queues
+    assert sum(packets for packets, *_ in counts) >= 2 * len(sizes)
+    assert all(unsent == 0 for _, unsent, *_ in counts)
+    assert sum(wakes for *_, wakes in counts) >= len(sizes) / 4
+
+
 @pytest.mark.parametrize("cell", CELLS, ids=Cell.name)
 def test_cell(grids, ours, cell):
     if not ours and not cell.suits_net_virtio():
@@ -175,6 +231,9 @@ def test_cell(grids, ours, cell):
     devargs = cell.devargs() if ours else ""
     # A device that bypasses the IOMMU, or has none, knows physical addresses alone.
     eal = "" if cell.iommu and cell.kind == "modern" else "--iova-mode=pa"
+    if cell.interrupts:
+        run_interrupts(pair, cell, devargs, eal)
+        return
     name = dpdk.OUR_APP if ours else dpdk.STOCK_APP
     options = f"--rxq={cell.queues} --txq={cell.queues}"
     with pair.app(name, options, devargs, eal) as app:
