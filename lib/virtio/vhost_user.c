@@ -42,6 +42,7 @@ struct queue {
 struct vhost_user {
 	struct vio_transport base;
 	char *path;
+	struct vio_vhost_user_params params; /* as given, but for defaults */
 	int listen_fd; /* server: kept, so that a next back-end finds it; else -1 */
 	/* Held over each exchange, as memory may change in another thread than the port's. */
 	pthread_mutex_t lock;
@@ -615,7 +616,7 @@ agree_on_protocol(struct vhost_user *v)
 }
 
 static int
-begin_session(struct vhost_user *v, const struct vio_vhost_user_params *params)
+begin_session(struct vhost_user *v)
 {
 	int ret;
 
@@ -625,10 +626,10 @@ begin_session(struct vhost_user *v, const struct vio_vhost_user_params *params)
 	if (ret == 0)
 		ret = agree_on_protocol(v);
 	if (ret == 0)
-		ret = check_queue_pairs(v, params->queue_pairs);
+		ret = check_queue_pairs(v, v->params.queue_pairs);
 	if (ret < 0)
 		return ret;
-	vio_vu_config_init(&v->config, params, v->backend_features);
+	vio_vu_config_init(&v->config, &v->params, v->backend_features);
 	vio_info("%s: connected to a vhost-user back-end: features 0x%" PRIx64
 		 ", protocol features 0x%" PRIx64,
 		 v->base.name, v->backend_features, v->protocol);
@@ -636,22 +637,64 @@ begin_session(struct vhost_user *v, const struct vio_vhost_user_params *params)
 }
 
 static int
-reach_peer(struct vhost_user *v, const struct vio_vhost_user_params *params)
+reach_peer(struct vhost_user *v)
 {
+	const struct vio_vhost_user_params *p = &v->params;
 	int fd;
 
-	if (params->server) {
+	if (p->server) {
 		v->listen_fd = vio_vu_listen(v->path);
 		if (v->listen_fd < 0)
 			return v->listen_fd;
-		fd = vio_vu_accept(v->listen_fd, v->path, params->accept_ms);
+		fd = vio_vu_accept(v->listen_fd, v->path, p->accept_ms);
 	} else {
-		fd = vio_vu_connect(v->path, params->timeout_ms);
+		fd = vio_vu_connect(v->path, p->timeout_ms);
 	}
 	if (fd < 0)
 		return fd;
 	v->channel.fd = fd;
 	return 0;
+}
+
+/* Nothing that was said to the peer before holds for the next one. The descriptors of the queues
+ * stay: a thread may sleep on one. */
+static void
+forget_peer(struct vhost_user *v, int fd)
+{
+	close(v->channel.fd);
+	v->channel.fd = fd;
+	v->channel.reply_ack = false;
+	v->channel.dead = false;
+	v->table.count = 0;
+	v->backend_features = 0;
+	v->protocol = 0;
+	v->features = 0;
+	v->status = 0;
+	v->pairs = 1;
+	for (unsigned i = 0; i < v->n_queues; i++) {
+		v->queues[i].started = false;
+		v->queues[i].enabled = false;
+	}
+}
+
+int
+vio_vhost_user_reconnect(struct vio_transport *t)
+{
+	struct vhost_user *v = of(t);
+	int fd, ret;
+
+	fd = v->listen_fd >= 0 ? vio_vu_try_accept(v->listen_fd, v->path)
+			       : vio_vu_try_connect(v->path);
+	if (fd < 0)
+		return fd;
+	pthread_mutex_lock(&v->lock);
+	if (!v->channel.dead)
+		vio_vu_give_up(&v->channel, 0);
+	forget_peer(v, fd);
+	ret = begin_session(v);
+	if (ret < 0)
+		vio_vu_give_up(&v->channel, ret);
+	return leave(v, ret);
 }
 
 static int
@@ -700,6 +743,8 @@ allocate(const struct vio_vhost_user_params *params)
 	v->channel = (struct vio_vu_channel){ .fd = -1,
 					      .name = v->path,
 					      .timeout_ms = &v->base.timeout_ms };
+	v->params = *params;
+	v->params.path = v->path;
 	v->listen_fd = -1;
 	v->pairs = 1;
 	v->queue_size = params->queue_size;
@@ -763,9 +808,9 @@ vio_vhost_user_open(const struct vio_vhost_user_params *params, struct vio_trans
 		return -ENOMEM;
 	ret = make_eventfds(v);
 	if (ret == 0)
-		ret = reach_peer(v, &p);
+		ret = reach_peer(v);
 	if (ret == 0)
-		ret = begin_session(v, &p);
+		ret = begin_session(v);
 	if (ret < 0) {
 		close_vhost_user(&v->base);
 		return ret;

@@ -10,7 +10,8 @@
  * offered without VIRTIO_NET_F_CTRL_VQ.
  *
  * A peer that closes, stays silent or answers out of turn is gone for good: that call says why
- * (-ENODEV, -ETIMEDOUT, -EPROTO), every later one returns -ENODEV.
+ * (-ENODEV, -ETIMEDOUT, -EPROTO), every later one returns -ENODEV, until
+ * vio_vhost_user_reconnect() has found another.
  */
 #ifndef VIO_VHOST_USER_H
 #define VIO_VHOST_USER_H
@@ -66,6 +67,18 @@ struct vio_vhost_user_params {
  *   -ENOMEM, -EMFILE ...
  */
 int vio_vhost_user_open(const struct vio_vhost_user_params *params, struct vio_transport **out);
+
+/*
+ * Looks for another back-end, once the one before is gone: as a server, whether one has connected
+ * meanwhile; else whether one serves at path. Does not wait for it, but agrees with it on the
+ * protocol, each answer in timeout_ms. What remains of the one before is closed; so the caller has
+ * taken event_fd() out of whatever watches it. Afterwards the device is as after a reset, and knows
+ * no memory: vio_vhost_user_set_memory() comes next. Its features may differ from the other's.
+ *
+ * Returns 0; -EAGAIN, without a line in the log: nobody is there yet; or as vio_vhost_user_open(),
+ * and the transport waits for yet another one.
+ */
+int vio_vhost_user_reconnect(struct vio_transport *t);
 
 /*
  * Tells the back-end what memory is shared, in place of all that it was told before. Call it after

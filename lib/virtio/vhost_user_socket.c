@@ -104,6 +104,27 @@ connect_until(int fd, const struct sockaddr_un *sun, uint64_t end)
 }
 
 int
+vio_vu_try_connect(const char *path)
+{
+	struct sockaddr_un sun;
+	int fd, ret;
+
+	ret = make_address(path, &sun);
+	if (ret < 0)
+		return ret;
+	fd = make_socket(path);
+	if (fd < 0)
+		return fd;
+	if (connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) == 0)
+		return fd;
+	ret = -errno;
+	close(fd);
+	if (ret == -ENOENT || ret == -ECONNREFUSED || ret == -EINTR)
+		return -EAGAIN;
+	return ret == -EAGAIN ? ret : cannot_connect(path, ret);
+}
+
+int
 vio_vu_connect(const char *path, unsigned timeout_ms)
 {
 	struct sockaddr_un sun;
@@ -216,6 +237,20 @@ wait_for_peer(int listen_fd, const char *path, unsigned timeout_ms)
 		now = now_ms();
 	} while (now < end);
 	return -ETIMEDOUT;
+}
+
+int
+vio_vu_try_accept(int listen_fd, const char *path)
+{
+	int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd >= 0)
+		return fd;
+	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR || errno == ECONNABORTED)
+		return -EAGAIN;
+	fd = -errno;
+	vio_err("%s: no vhost-user back-end can connect: %s", path, strerror(-fd));
+	return fd;
 }
 
 int

@@ -12,4 +12,9 @@ int vio_vu_listen(const char *path);
 /* Waits for a peer; a signal ends it (-EINTR). */
 int vio_vu_accept(int listen_fd, const char *path, unsigned timeout_ms);
 
+/* The same without waiting: -EAGAIN, and no line in the log, where nobody serves at path, or has
+ * connected. */
+int vio_vu_try_connect(const char *path);
+int vio_vu_try_accept(int listen_fd, const char *path);
+
 #endif
