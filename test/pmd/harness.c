@@ -162,6 +162,9 @@ probe(struct harness *h, const struct harness_options *options)
 		.packed_vq = true,
 		.simd = VIO_SIMD_AUTO,
 		.timeout_ms = options->timeout_ms != 0 ? options->timeout_ms : 1000,
+		.recover = options->recover,
+		.recover_tries = options->recover_tries != 0 ? options->recover_tries
+							     : VIO_RECOVER_TRIES,
 	};
 	struct vio_port *port;
 	int ret;

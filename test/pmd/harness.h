@@ -45,10 +45,12 @@
 #define HARNESS_ROOM  1600
 
 struct harness_options {
-	uint64_t features;   /* of the device, beside VERSION_1: DEVICE_BIT(...) | ... */
-	uint16_t queue_size; /* descriptors that each queue may have; 0: 256 */
-	uint16_t pairs;      /* queue pairs; 0: 1 */
-	uint32_t timeout_ms; /* the devarg; 0: 1000 */
+	uint64_t features;      /* of the device, beside VERSION_1: DEVICE_BIT(...) | ... */
+	uint16_t queue_size;    /* descriptors that each queue may have; 0: 256 */
+	uint16_t pairs;         /* queue pairs; 0: 1 */
+	uint32_t timeout_ms;    /* the devarg; 0: 1000 */
+	uint8_t recover;        /* enum vio_recover_mode; 0: never */
+	uint32_t recover_tries; /* the devarg; 0: the default */
 	/* Called with the device just made, before the driver sees it: to make it lie. */
 	void (*prepare)(struct device *dev);
 };

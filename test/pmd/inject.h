@@ -40,6 +40,9 @@ bool seam_interrupt(void);
 bool seam_interrupt_registered(void);
 bool seam_interrupts_on(void);
 
+/* The alarm that is due first goes off now: time passes until then. False: none is set. */
+bool seam_alarm(void);
+
 /* Microseconds since the program began: they pass where the driver waits. Called whenever it
  * sleeps, after the time has passed. */
 extern uint64_t seam_now_us;

@@ -319,6 +319,63 @@ seam_interrupt_registered(void)
 	return interrupt.callback != NULL;
 }
 
+/* --- alarms -------------------------------------------------------------------------------------
+ */
+
+static struct alarm {
+	rte_eal_alarm_callback callback;
+	void *arg;
+	uint64_t due;
+} alarms[8];
+
+int
+seam_alarm_set(uint64_t us, rte_eal_alarm_callback callback, void *arg)
+{
+	if (inject_now("rte_eal_alarm_set"))
+		return -ENOMEM;
+	for (unsigned i = 0; i < RTE_DIM(alarms); i++) {
+		if (alarms[i].callback != NULL)
+			continue;
+		alarms[i] = (struct alarm){ callback, arg, seam_now_us + us };
+		return 0;
+	}
+	abort();
+}
+
+int
+seam_alarm_cancel(rte_eal_alarm_callback callback, void *arg)
+{
+	int n = 0;
+
+	for (unsigned i = 0; i < RTE_DIM(alarms); i++) {
+		if (alarms[i].callback != callback || alarms[i].arg != arg)
+			continue;
+		alarms[i].callback = NULL;
+		n++;
+	}
+	return n;
+}
+
+bool
+seam_alarm(void)
+{
+	struct alarm *next = NULL, now;
+
+	for (unsigned i = 0; i < RTE_DIM(alarms); i++)
+		if (alarms[i].callback != NULL && (next == NULL || alarms[i].due < next->due))
+			next = &alarms[i];
+	if (next == NULL)
+		return false;
+	now = *next;
+	next->callback = NULL;
+	if (seam_now_us < now.due)
+		seam_now_us = now.due;
+	interrupt.within = true;
+	now.callback(now.arg);
+	interrupt.within = false;
+	return true;
+}
+
 /* --- time ---------------------------------------------------------------------------------------
  */
 

@@ -18,6 +18,7 @@
 
 #include <ethdev_driver.h>
 #include <ethdev_vdev.h>
+#include <rte_alarm.h>
 #include <rte_cycles.h>
 #include <rte_interrupts.h>
 #include <rte_kvargs.h>
@@ -44,6 +45,8 @@ int seam_intr_enable(const struct rte_intr_handle *handle);
 int seam_intr_disable(const struct rte_intr_handle *handle);
 int seam_intr_ack(const struct rte_intr_handle *handle);
 int seam_is_intr(void);
+int seam_alarm_set(uint64_t us, rte_eal_alarm_callback callback, void *arg);
+int seam_alarm_cancel(rte_eal_alarm_callback callback, void *arg);
 int seam_clock_gettime(clockid_t id, struct timespec *now);
 int seam_nanosleep(const struct timespec *time, struct timespec *left);
 uint64_t seam_cycles(void);
@@ -65,19 +68,23 @@ void seam_sleep(unsigned us);
 	seam_memzone_reserve(name, len, socket, flags, align)
 #define rte_memzone_free(mz)                              seam_memzone_free(mz)
 #define rte_intr_callback_register(handle, callback, arg) seam_intr_register(handle, callback, arg)
+#define rte_intr_callback_unregister(handle, callback, arg) \
+	seam_intr_unregister(handle, callback, arg)
 #define rte_intr_callback_unregister_sync(handle, callback, arg) \
 	seam_intr_unregister(handle, callback, arg)
 #define rte_intr_callback_unregister_pending(handle, callback, arg, free_cb) \
 	((void)(free_cb), seam_intr_unregister(handle, callback, arg))
-#define rte_intr_enable(handle)  seam_intr_enable(handle)
-#define rte_intr_disable(handle) seam_intr_disable(handle)
-#define rte_intr_ack(handle)     seam_intr_ack(handle)
-#define rte_thread_is_intr()     seam_is_intr()
-#define clock_gettime(id, now)   seam_clock_gettime(id, now)
-#define nanosleep(time, left)    seam_nanosleep(time, left)
-#define rte_get_timer_cycles()   seam_cycles()
-#define rte_get_timer_hz()       seam_hz()
-#define rte_delay_us_sleep(us)   seam_sleep(us)
+#define rte_intr_enable(handle)              seam_intr_enable(handle)
+#define rte_intr_disable(handle)             seam_intr_disable(handle)
+#define rte_intr_ack(handle)                 seam_intr_ack(handle)
+#define rte_thread_is_intr()                 seam_is_intr()
+#define rte_eal_alarm_set(us, callback, arg) seam_alarm_set(us, callback, arg)
+#define rte_eal_alarm_cancel(callback, arg)  seam_alarm_cancel(callback, arg)
+#define clock_gettime(id, now)               seam_clock_gettime(id, now)
+#define nanosleep(time, left)                seam_nanosleep(time, left)
+#define rte_get_timer_cycles()               seam_cycles()
+#define rte_get_timer_hz()                   seam_hz()
+#define rte_delay_us_sleep(us)               seam_sleep(us)
 #endif
 
 #endif

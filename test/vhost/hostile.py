@@ -187,6 +187,8 @@ class Play:
         devargs = {**self.case.devargs(), **devargs}
         if target.is_ours():
             devargs.setdefault("timeout", DRIVER_TIMEOUT_MS)
+            # What is broken stays so, for the test to see; test_recovery.py has the other way.
+            devargs.setdefault("recover", "manual")
         app = list(LOOP)
         queues = devargs.get("queues", 1)
         if "long" in self.case.need:

@@ -22,8 +22,11 @@ def write(path, frames):
             f.write(frame)
 
 
-def read(path):
-    """Return the records as a list of byte strings; ValueError where the file is not a whole pcap."""
+def read(path, killed=False):
+    """Return the records as a list of byte strings; ValueError where the file is not a whole pcap.
+
+    killed: its writer was, so that the last record may be cut short.
+    """
     with open(path, "rb") as f:
         data = f.read()
     if len(data) < _FILE_HEADER.size:
@@ -36,10 +39,14 @@ def read(path):
     at = _FILE_HEADER.size
     while at < len(data):
         if at + _RECORD_HEADER.size > len(data):
+            if killed:
+                break
             raise ValueError(f"{path}: record {len(frames)} has no whole header")
         _, _, captured, length = _RECORD_HEADER.unpack_from(data, at)
         at += _RECORD_HEADER.size
         if captured != length or at + captured > len(data):
+            if killed and captured == length:
+                break
             raise ValueError(f"{path}: record {len(frames)} of {length} bytes is cut short")
         frames.append(data[at : at + captured])
         at += captured

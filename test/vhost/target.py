@@ -9,7 +9,7 @@ STAND_IN = "net_virtio_user"
 
 # All devargs of net_vio_user.
 DEVARGS = "path mac cq queues queue_size server mrg_rxbuf in_order packed_vq event_idx speed"
-DEVARGS += " vectorized simd"
+DEVARGS += " vectorized simd timeout recover recover_tries reconnect"
 
 
 def driver():

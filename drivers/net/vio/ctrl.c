@@ -118,8 +118,9 @@ wait_used(struct vio_port *port, const char *what)
 		rte_delay_us_sleep(10);
 	} while (vq_error(vq) == VQ_OK && !late);
 	port->ctrl.broken = true;
-	PORT_LOG(port, ERR, "%s: the control queue gave no answer in %u ms (%s); restart the port",
-		 what, port->args.timeout_ms, vq_error_text(vq_error(vq)));
+	PORT_LOG(port, ERR, "%s: the control queue gave no answer in %u ms (%s)", what,
+		 port->args.timeout_ms, vq_error_text(vq_error(vq)));
+	vio_recover_notice(port, VIO_CAUSE_CONTROL);
 	return -ETIMEDOUT;
 }
 

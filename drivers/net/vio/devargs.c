@@ -11,6 +11,7 @@
 #include "virtio/device.h"
 #include "virtio/vhost_user.h"
 #include "log.h"
+#include "recover.h"
 #include "simd.h"
 
 /* Each handler gets the value and where it goes, and returns what it would have accepted, or NULL
@@ -89,6 +90,31 @@ read_timeout(const char *value, void *out)
 }
 
 static const char *
+read_recover(const char *value, void *out)
+{
+	uint8_t *mode = out;
+
+	if (strcmp(value, "auto") == 0)
+		*mode = VIO_RECOVER_AUTO;
+	else if (strcmp(value, "manual") == 0)
+		*mode = VIO_RECOVER_MANUAL;
+	else
+		return "auto or manual";
+	return NULL;
+}
+
+static const char *
+read_tries(const char *value, void *out)
+{
+	unsigned long n;
+
+	if (read_number(value, 0, 1000000, &n) != NULL)
+		return "a number of tries, from 0 to 1000000";
+	*(uint32_t *)out = n;
+	return NULL;
+}
+
+static const char *
 read_path(const char *value, void *out)
 {
 	if (value[0] == '\0')
@@ -149,12 +175,15 @@ static const struct argument arguments[] = {
 	{ "speed", read_speed, offsetof(struct vio_args, speed), ANY },
 	{ "simd", read_simd, offsetof(struct vio_args, simd), ANY },
 	{ "timeout", read_timeout, offsetof(struct vio_args, timeout_ms), ANY },
+	{ "recover", read_recover, offsetof(struct vio_args, recover), ANY },
+	{ "recover_tries", read_tries, offsetof(struct vio_args, recover_tries), ANY },
 	{ "path", read_path, offsetof(struct vio_args, path), USER },
 	{ "mac", read_mac, 0, USER },
 	{ "cq", read_bool, offsetof(struct vio_args, cq), USER },
 	{ "queues", read_queues, offsetof(struct vio_args, queues), USER },
 	{ "queue_size", read_queue_size, offsetof(struct vio_args, queue_size), USER },
 	{ "server", read_bool, offsetof(struct vio_args, server), USER },
+	{ "reconnect", read_timeout, offsetof(struct vio_args, reconnect_ms), USER },
 	{ "vectorized", read_ignored_bool, 0, ANY },
 };
 
@@ -238,6 +267,8 @@ vio_args_parse_pci(const char *name, const char *text, struct vio_args *args)
 		.packed_vq = true,
 		.simd = VIO_SIMD_AUTO,
 		.timeout_ms = VIO_TIMEOUT_MS,
+		.recover = VIO_RECOVER_AUTO,
+		.recover_tries = VIO_RECOVER_TRIES,
 	};
 	return parse(name, text, false, args);
 }
@@ -253,11 +284,15 @@ vio_args_parse_user(const char *name, const char *text, struct vio_args *args)
 		.packed_vq = false,
 		.simd = VIO_SIMD_AUTO,
 		.timeout_ms = VIO_TIMEOUT_MS,
+		.recover = VIO_RECOVER_AUTO,
+		.recover_tries = VIO_RECOVER_TRIES,
 		.queues = 1,
 		.queue_size = VIO_VHOST_USER_QUEUE_SIZE,
 	};
 	if (parse(name, text, true, args) < 0)
 		return -EINVAL;
+	if (args->server && args->reconnect_ms == 0)
+		args->reconnect_ms = VIO_RECOVER_PEER_MS;
 	if (args->path[0] == '\0') {
 		VIO_LOG(ERR,
 			"%s: no path; give the vhost-user socket: --vdev %s,path=/run/vhost0.sock",

@@ -18,9 +18,12 @@ struct vio_args {
 	unsigned simd;       /* enum vq_simd, or VIO_SIMD_AUTO */
 	uint32_t speed;      /* Mbit/s, in place of what the device says; 0: not given */
 	uint32_t timeout_ms; /* bound of waits on the device */
+	uint8_t recover;     /* enum vio_recover_mode */
+	uint32_t recover_tries;
 	/* net_vio_user alone. */
 	char path[4096];
 	bool server;
+	uint32_t reconnect_ms; /* how often to look for a new peer; 0: never */
 	bool cq;
 	bool has_mac;
 	struct rte_ether_addr mac;
@@ -38,8 +41,10 @@ int vio_args_parse_user(const char *name, const char *text, struct vio_args *arg
 #define VIO_ARGS_COMMON                                                   \
 	"mrg_rxbuf=<0|1> in_order=<0|1> packed_vq=<0|1> event_idx=<0|1> " \
 	"speed=<Mbit/s> simd=<auto|scalar|avx2|avx512|neon> "             \
-	"timeout=<ms> vectorized=<0|1> "
-#define VIO_ARGS_PCI  "legacy=<0|1> "
-#define VIO_ARGS_USER "path=<socket> mac=<address> cq=<0|1> queues=<n> queue_size=<n> server=<0|1> "
+	"timeout=<ms> recover=<auto|manual> recover_tries=<n> vectorized=<0|1> "
+#define VIO_ARGS_PCI "legacy=<0|1> "
+#define VIO_ARGS_USER                                                                  \
+	"path=<socket> mac=<address> cq=<0|1> queues=<n> queue_size=<n> server=<0|1> " \
+	"reconnect=<ms> "
 
 #endif

@@ -64,6 +64,13 @@ dev_start(struct rte_eth_dev *dev)
 
 	pthread_mutex_lock(&port->lock);
 	ret = vio_port_start(port);
+	/* Without a peer the port waits for one, as it does when the peer leaves later on. */
+	if (ret == -ENODEV && port->reconnect != NULL) {
+		vio_port_choose_paths(port);
+		ret = 0;
+	}
+	if (ret == 0)
+		vio_recover_start(port);
 	pthread_mutex_unlock(&port->lock);
 	if (ret < 0) {
 		vio_intr_stop(port);
@@ -84,6 +91,7 @@ dev_stop(struct rte_eth_dev *dev)
 	dev->data->dev_started = 0;
 	vio_intr_stop(port);
 	pthread_mutex_lock(&port->lock);
+	vio_recover_stop(port);
 	ret = vio_port_stop(port);
 	pthread_mutex_unlock(&port->lock);
 	set_queue_states(dev, RTE_ETH_QUEUE_STATE_STOPPED);
@@ -112,6 +120,7 @@ dev_close(struct rte_eth_dev *dev)
 
 	if (dev->data->dev_started)
 		dev_stop(dev);
+	vio_recover_fini(port);
 	ret = last_reset(port);
 	for (uint16_t i = 0; i < dev->data->nb_rx_queues; i++)
 		vio_rx_queue_release(dev, i);
@@ -122,11 +131,42 @@ dev_close(struct rte_eth_dev *dev)
 	return ret;
 }
 
+/* ethdev has stopped the port. Its queues stay set up, as long as the device still has the features
+ * that they are for. */
+static int
+dev_reset(struct rte_eth_dev *dev)
+{
+	struct vio_port *port = vio_port(dev);
+	int ret;
+
+	pthread_mutex_lock(&port->lock);
+	ret = vio_port_reset(port);
+	pthread_mutex_unlock(&port->lock);
+	return ret;
+}
+
+/* A peer that may come again, or another in its place, is not removed. */
+static int
+is_removed(struct rte_eth_dev *dev)
+{
+	struct vio_port *port = vio_port(dev);
+	int ret;
+
+	if (port->reconnect != NULL)
+		return 0;
+	pthread_mutex_lock(&port->lock);
+	ret = port->gone || vio_device_needs_reset(&port->device) == -ENODEV;
+	pthread_mutex_unlock(&port->lock);
+	return ret;
+}
+
 const struct eth_dev_ops vio_ops = {
 	.dev_configure = dev_configure,
 	.dev_start = dev_start,
 	.dev_stop = dev_stop,
 	.dev_close = dev_close,
+	.dev_reset = dev_reset,
+	.is_removed = is_removed,
 	.dev_infos_get = vio_infos_get,
 	.rx_queue_setup = vio_rx_queue_setup,
 	.tx_queue_setup = vio_tx_queue_setup,

@@ -21,6 +21,9 @@ vio_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 		.nb_mtu_seg_max = VIO_TX_SEGMENTS_MAX,
 	};
 
+	info->err_handle_mode = port->args.recover == VIO_RECOVER_AUTO
+					? RTE_ETH_ERROR_HANDLE_MODE_PROACTIVE
+					: RTE_ETH_ERROR_HANDLE_MODE_PASSIVE;
 	info->max_rx_queues = port->max_pairs;
 	info->max_tx_queues = port->max_pairs;
 	info->min_mtu = RTE_ETHER_MIN_MTU;

@@ -45,13 +45,13 @@ config_changed(void *arg)
 	lower_line(port);
 	ret = vio_device_needs_reset(&port->device);
 	if (ret == -ENODEV)
-		vio_port_gone(port);
-	else if (ret == 1 && !port->told_needs_reset)
-		PORT_LOG(port, ERR, "the device asks for a reset; restart the port");
-	port->told_needs_reset = ret == 1;
+		vio_recover_notice(port, VIO_CAUSE_UNPLUGGED);
+	else if (ret == 1)
+		vio_recover_notice(port, VIO_CAUSE_NEEDS_RESET);
 	pthread_mutex_unlock(&port->lock);
-	tell_link(port);
 	rte_intr_ack(port->intr);
+	/* The application may close the port in its callback: nothing may follow. */
+	tell_link(port);
 }
 
 static void
@@ -66,11 +66,9 @@ socket_readable(void *arg)
 		/* A closed socket stays readable: without this the thread would come back at once.
 		 */
 		rte_intr_callback_unregister_pending(port->intr, socket_readable, port, NULL);
-		vio_port_gone(port);
+		vio_recover_notice(port, VIO_CAUSE_PEER);
 	}
 	pthread_mutex_unlock(&port->lock);
-	if (ret < 0)
-		tell_link(port);
 }
 
 static int
@@ -139,10 +137,18 @@ vio_intr_start(struct vio_port *port)
 static void
 unregister(struct vio_port *port, rte_intr_callback_fn callback)
 {
-	if (rte_thread_is_intr())
-		rte_intr_callback_unregister_pending(port->intr, callback, port, NULL);
-	else
+	if (!rte_thread_is_intr())
 		rte_intr_callback_unregister_sync(port->intr, callback, port);
+	else if (rte_intr_callback_unregister(port->intr, callback, port) == -EAGAIN)
+		rte_intr_callback_unregister_pending(port->intr, callback, port, NULL);
+}
+
+void
+vio_intr_leave(struct vio_port *port)
+{
+	if (port->intr_on)
+		unregister(port, port->intr_is_socket ? socket_readable : config_changed);
+	port->intr_on = false;
 }
 
 void
@@ -151,8 +157,6 @@ vio_intr_stop(struct vio_port *port)
 	if (port->msix_on)
 		rte_intr_disable(port->intr);
 	port->msix_on = false;
-	if (port->intr_on)
-		unregister(port, port->intr_is_socket ? socket_readable : config_changed);
-	port->intr_on = false;
+	vio_intr_leave(port);
 	vio_rx_intr_stop(port);
 }

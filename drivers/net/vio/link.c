@@ -55,8 +55,9 @@ vio_link_update(struct rte_eth_dev *dev, int wait)
 
 	RTE_SET_USED(wait);
 	pthread_mutex_lock(&port->lock);
-	if (!port->gone && (port->device.status & VIO_STATUS_DRIVER_OK) &&
-	    device_link_is_up(port)) {
+	vio_recover_look(port);
+	if (port->recovery.health == VIO_HEALTH_WELL && !port->gone &&
+	    (port->device.status & VIO_STATUS_DRIVER_OK) && device_link_is_up(port)) {
 		link.link_status = RTE_ETH_LINK_UP;
 		read_speed(port, &link);
 	}

@@ -529,6 +529,17 @@ vio_port_stop(struct vio_port *port)
 	return 0;
 }
 
+static int
+could_not_start(struct vio_port *port, int error)
+{
+	PORT_LOG(port, ERR, "could not be started: %s", strerror(-error));
+	/* Nothing is written before a reset has been seen to end (RESET-01). */
+	if (port->device.status != 0)
+		vio_device_fail(&port->device);
+	vio_port_stop(port);
+	return error;
+}
+
 int
 vio_port_start(struct vio_port *port)
 {
@@ -542,17 +553,61 @@ vio_port_start(struct vio_port *port)
 	if (ret < 0)
 		return ret;
 	ret = bring_up(port);
-	if (ret < 0) {
-		PORT_LOG(port, ERR, "could not be started: %s", strerror(-ret));
-		vio_device_fail(&port->device);
-		vio_port_stop(port);
-		return ret;
-	}
+	if (ret < 0)
+		return could_not_start(port, ret);
 	vio_port_choose_paths(port);
 	kick_receive_queues(port);
 	vio_port_open_gates(port);
 	vio_rx_intr_wake(port);
 	return 0;
+}
+
+int
+vio_port_restart(struct vio_port *port)
+{
+	int ret = bring_up(port);
+
+	if (ret < 0)
+		return could_not_start(port, ret);
+	kick_receive_queues(port);
+	vio_port_open_gates(port);
+	vio_rx_intr_wake(port);
+	return 0;
+}
+
+static int
+await_peer(struct vio_port *port)
+{
+	uint64_t end = rte_get_timer_cycles() +
+		       (uint64_t)port->args.timeout_ms * rte_get_timer_hz() / 1000;
+	bool late;
+	int ret;
+
+	if (port->reconnect == NULL)
+		return -ENODEV;
+	do {
+		late = rte_get_timer_cycles() >= end;
+		ret = port->reconnect(port);
+		if (ret != -EAGAIN)
+			return ret;
+		rte_delay_us_sleep(1000);
+	} while (!late);
+	PORT_LOG(port, ERR, "no vhost-user back-end came in %u ms", port->args.timeout_ms);
+	return -ETIMEDOUT;
+}
+
+int
+vio_port_reset(struct vio_port *port)
+{
+	int ret = vio_port_stop(port);
+
+	if (ret == 0 && vio_device_needs_reset(&port->device) == -ENODEV)
+		ret = await_peer(port);
+	if (ret == 0)
+		ret = inspect(port);
+	if (ret < 0)
+		PORT_LOG(port, ERR, "could not be reset: %s", strerror(-ret));
+	return ret;
 }
 
 void

@@ -15,6 +15,7 @@
 #include "devargs.h"
 #include "filter.h"
 #include "queue.h"
+#include "recover.h"
 #include "rss.h"
 
 struct vio_path;
@@ -42,7 +43,6 @@ struct vio_port {
 	uint16_t addr_at; /* offset in struct rte_mbuf of the address that the device knows */
 	bool gone;        /* the device was unplugged, or the peer has left */
 	bool link_up;
-	bool told_needs_reset;
 	bool intr_on; /* the interrupt callback is registered */
 	bool msix_on; /* PCI: the bus delivers interrupts */
 	struct vio_ctrl ctrl;
@@ -57,8 +57,12 @@ struct vio_port {
 	struct vio_pci_ports *ports; /* of a legacy device, else NULL */
 	/* Of the bus part of the driver: undoes what it did, before the transport is closed; */
 	void (*release)(struct vio_port *port);
-	/* keeps a device that seems gone from reaching memory. */
+	/* keeps a device that seems gone from reaching memory; */
 	void (*isolate)(struct vio_port *port);
+	/* looks, without waiting, for one in the place of a device that is gone: 0, and it is as
+	 * after a reset; -EAGAIN: not yet; or what went wrong with it. NULL: none will come. */
+	int (*reconnect)(struct vio_port *port);
+	struct vio_recovery recovery;
 	struct rte_intr_handle *intr; /* the PCI device's, or one for the vhost-user socket */
 	bool intr_is_socket;
 	uint16_t vectors; /* MSI-X vectors of a PCI device */
@@ -87,6 +91,11 @@ void vio_port_fini(struct vio_port *port);
 
 /* Brings the device to life with the queues that are set up. 0 or a negative errno value. */
 int vio_port_start(struct vio_port *port);
+/* Once more after vio_port_stop(), with all that was set since: nobody has noticed. */
+int vio_port_restart(struct vio_port *port);
+/* Looks at the device, stopped before, as at probe: it may be another one. Where it has gone, waits
+ * for one to come, at most args.timeout_ms. 0 or a negative errno value. */
+int vio_port_reset(struct vio_port *port);
 /* Silences the device, and takes every buffer back. Returns 0, or the transport's error
  * (-ETIMEDOUT) where the device does not let go: then buffers and rings stay out of use. */
 int vio_port_stop(struct vio_port *port);
@@ -103,8 +112,8 @@ int vio_port_close_gates(struct vio_port *port, unsigned timeout_ms);
  * polled, and says which. */
 void vio_port_choose_paths(struct vio_port *port);
 
-/* Notes that the device has gone. With the lock held; the caller tells the application afterwards.
- */
+/* Notes that the device has gone for good. With the lock held; the caller tells the application
+ * afterwards. */
 void vio_port_gone(struct vio_port *port);
 
 /* Empty rings for the queues that complete a pair (idle.c). */
@@ -140,6 +149,10 @@ int vio_mtu_set(struct rte_eth_dev *dev, uint16_t mtu);
  * interrupt thread, and so must not be called with the lock held. */
 int vio_intr_start(struct vio_port *port);
 void vio_intr_stop(struct vio_port *port);
+/* No longer listens to the socket that the device is behind, which is about to be closed; receive
+ * interrupts stay as they are. On the interrupt thread, where it does not wait, also with the lock.
+ */
+void vio_intr_leave(struct vio_port *port);
 
 /* Receive interrupts (rx_intr.c). Whether the queues and vectors are there for them, where they are
  * configured: 0, or -ENOTSUP with a line in the log. */

@@ -35,7 +35,10 @@ struct vio_rx_stats {
 	uint64_t vlan_stripped;
 	uint64_t bad_hash; /* packets with a hash of a type that the device does not have */
 	uint64_t errors;   /* frames dropped for any of these */
-	uint64_t broken;   /* times the queue broke */
+	/* Frames that the device had received, and a recovery found in the ring. */
+	uint64_t drop_recovery;
+	uint64_t broken; /* times the queue broke, */
+	uint64_t broken_by[VQ_ERR_COUNT];
 };
 
 struct vio_tx_stats {
@@ -46,7 +49,10 @@ struct vio_tx_stats {
 	uint64_t multi_segment; /* packets of several buffers */
 	uint64_t header_apart;  /* packets whose header did not fit before their data */
 	uint64_t drop_segments; /* packets of more segments than the queue has descriptors */
+	/* Packets that the device had at a recovery: it may have sent them, or not. */
+	uint64_t drop_recovery;
 	uint64_t broken;
+	uint64_t broken_by[VQ_ERR_COUNT];
 };
 
 /* What every received packet begins with: two words of the mbuf, side by side, written as one. */

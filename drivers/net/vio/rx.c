@@ -260,16 +260,16 @@ apply_offloads(struct vio_rxq *q, struct rte_mbuf *packet, const uint32_t hdr_le
 	return packet;
 }
 
-/* Says once per start that and why the queue moves nothing any more. */
-static void
+/* The queue moves nothing any more: says so once. */
+static __rte_cold void
 tell_broken(struct vio_rxq *q)
 {
 	if (q->told_broken)
 		return;
 	q->told_broken = true;
 	q->stats.broken++;
-	PORT_LOG(q->port, ERR, "rx queue %u is broken: %s; restart the port", q->id,
-		 vq_error_text(vq_error(q->ring.vq)));
+	q->stats.broken_by[vq_error(q->ring.vq)]++;
+	vio_recover_notice(q->port, VIO_CAUSE_QUEUE);
 }
 
 static __rte_always_inline uint16_t

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Counters: ethdev's basic ones, and one xstat for each counter of each queue. */
+/* Counters: ethdev's basic ones, and one xstat for each counter of each queue and of the port. */
 #include <inttypes.h>
 
 #include "port.h"
 
 struct counter {
-	const char *name; /* after rx_qN_ or tx_qN_ */
+	const char *name; /* after rx_qN_ or tx_qN_, where it is a queue's */
 	size_t offset;
 };
 
@@ -31,7 +31,12 @@ static const struct counter rx_counters[] = {
 	RX("drop_csum", drop_csum),
 	RX("vlan_stripped_packets", vlan_stripped),
 	RX("bad_hash_packets", bad_hash),
+	RX("drop_recovery", drop_recovery),
 	RX("broken", broken),
+	RX("broken_id_range", broken_by[VQ_ERR_ID_RANGE]),
+	RX("broken_id_not_in_flight", broken_by[VQ_ERR_ID_NOT_IN_FLIGHT]),
+	RX("broken_index_jump", broken_by[VQ_ERR_INDEX_JUMP]),
+	RX("broken_order", broken_by[VQ_ERR_ORDER]),
 };
 
 static const struct counter tx_counters[] = {
@@ -42,7 +47,27 @@ static const struct counter tx_counters[] = {
 	TX("multi_segment_packets", multi_segment),
 	TX("header_apart_packets", header_apart),
 	TX("drop_segments", drop_segments),
+	TX("drop_recovery", drop_recovery),
 	TX("broken", broken),
+	TX("broken_id_range", broken_by[VQ_ERR_ID_RANGE]),
+	TX("broken_id_not_in_flight", broken_by[VQ_ERR_ID_NOT_IN_FLIGHT]),
+	TX("broken_index_jump", broken_by[VQ_ERR_INDEX_JUMP]),
+	TX("broken_order", broken_by[VQ_ERR_ORDER]),
+};
+
+#define PORT(name, field)                              \
+	{                                              \
+		name, offsetof(struct vio_port, field) \
+	}
+
+static const struct counter port_counters[] = {
+	PORT("recoveries", recovery.recoveries),
+	PORT("recovery_failures", recovery.failures),
+	PORT("recovery_broken_queue", recovery.causes[VIO_CAUSE_QUEUE]),
+	PORT("recovery_control_queue", recovery.causes[VIO_CAUSE_CONTROL]),
+	PORT("recovery_needs_reset", recovery.causes[VIO_CAUSE_NEEDS_RESET]),
+	PORT("recovery_peer_gone", recovery.causes[VIO_CAUSE_PEER]),
+	PORT("recovery_unplugged", recovery.causes[VIO_CAUSE_UNPLUGGED]),
 };
 
 int
@@ -56,6 +81,7 @@ vio_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats)
 		stats->ipackets += q->stats.packets;
 		stats->ibytes += q->stats.bytes;
 		stats->ierrors += q->stats.errors;
+		stats->imissed += q->stats.drop_recovery;
 		if (i < RTE_ETHDEV_QUEUE_STAT_CNTRS) {
 			stats->q_ipackets[i] = q->stats.packets;
 			stats->q_ibytes[i] = q->stats.bytes;
@@ -69,7 +95,7 @@ vio_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats)
 			continue;
 		stats->opackets += q->stats.packets;
 		stats->obytes += q->stats.bytes;
-		stats->oerrors += q->stats.drop_segments;
+		stats->oerrors += q->stats.drop_segments + q->stats.drop_recovery;
 		if (i < RTE_ETHDEV_QUEUE_STAT_CNTRS) {
 			stats->q_opackets[i] = q->stats.packets;
 			stats->q_obytes[i] = q->stats.bytes;
@@ -94,6 +120,8 @@ vio_stats_reset(struct rte_eth_dev *dev)
 		if (q != NULL)
 			memset(&q->stats, 0, sizeof(q->stats));
 	}
+	for (size_t c = 0; c < RTE_DIM(port_counters); c++)
+		*(uint64_t *)RTE_PTR_ADD(vio_port(dev), port_counters[c].offset) = 0;
 	dev->data->rx_mbuf_alloc_failed = 0;
 	return 0;
 }
@@ -102,7 +130,7 @@ static unsigned
 xstats_count(const struct rte_eth_dev *dev)
 {
 	return dev->data->nb_rx_queues * RTE_DIM(rx_counters) +
-	       dev->data->nb_tx_queues * RTE_DIM(tx_counters);
+	       dev->data->nb_tx_queues * RTE_DIM(tx_counters) + RTE_DIM(port_counters);
 }
 
 static uint64_t
@@ -134,6 +162,10 @@ vio_xstats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *xstats, unsigned n
 			xstats[at].value = counter_value(q ? &q->stats : NULL, &tx_counters[c]);
 		}
 	}
+	for (size_t c = 0; c < RTE_DIM(port_counters); c++, at++) {
+		xstats[at].id = at;
+		xstats[at].value = counter_value(vio_port(dev), &port_counters[c]);
+	}
 	return at;
 }
 
@@ -160,5 +192,7 @@ vio_xstats_get_names(struct rte_eth_dev *dev, struct rte_eth_xstat_name *names, 
 	at = put_names(names, "rx", dev->data->nb_rx_queues, rx_counters, RTE_DIM(rx_counters));
 	at += put_names(names + at, "tx", dev->data->nb_tx_queues, tx_counters,
 			RTE_DIM(tx_counters));
+	for (size_t c = 0; c < RTE_DIM(port_counters); c++)
+		snprintf(names[at++].name, sizeof(names->name), "%s", port_counters[c].name);
 	return at;
 }

@@ -171,15 +171,15 @@ add_singles(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n, const uint16_
 	return count;
 }
 
-static void
+static __rte_cold void
 tell_broken(struct vio_txq *q)
 {
 	if (q->told_broken)
 		return;
 	q->told_broken = true;
 	q->stats.broken++;
-	PORT_LOG(q->port, ERR, "tx queue %u is broken: %s; restart the port", q->id,
-		 vq_error_text(vq_error(q->ring.vq)));
+	q->stats.broken_by[vq_error(q->ring.vq)]++;
+	vio_recover_notice(q->port, VIO_CAUSE_QUEUE);
 }
 
 static inline void
@@ -259,6 +259,13 @@ vio_tx_done_cleanup(void *queue, uint32_t count)
 	} while (n > 0 && freed < count);
 	vio_gate_leave(&q->gate);
 	return freed;
+}
+
+uint16_t
+vio_tx_unsent(struct vio_txq *q)
+{
+	reclaim(q, q->ring.size);
+	return vq_in_flight(q->ring.vq);
 }
 
 void

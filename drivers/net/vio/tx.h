@@ -15,6 +15,10 @@ uint16_t vio_tx_other_header(void *queue, struct rte_mbuf **pkts, uint16_t n);
 /* rte_eth_tx_done_cleanup(): frees up to count packets that were sent, 0: all. Returns how many. */
 int vio_tx_done_cleanup(void *queue, uint32_t count);
 
+/* Frees every packet that the device has used; returns how many others it has. Control alone may
+ * call it, with the gate closed. */
+uint16_t vio_tx_unsent(struct vio_txq *q);
+
 /* Frees every packet that the device has not sent, when it no longer has them. */
 void vio_tx_drain(struct vio_txq *q);
 

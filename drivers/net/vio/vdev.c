@@ -134,6 +134,14 @@ isolate(struct vio_port *port)
 	RTE_SET_USED(port);
 }
 
+static int
+reconnect(struct vio_port *port)
+{
+	int ret = vio_vhost_user_reconnect(port->transport);
+
+	return ret < 0 ? ret : share_memory(port->transport);
+}
+
 /* Tells all memory that there is, and from now on whatever comes and goes. */
 static int
 follow_memory(struct vio_transport *transport)
@@ -188,6 +196,7 @@ init_port(struct rte_eth_dev *dev, struct vio_transport *transport, const struct
 	port->intr_is_socket = true;
 	port->release = release;
 	port->isolate = isolate;
+	port->reconnect = args->reconnect_ms != 0 ? reconnect : NULL;
 	port->intr = rte_intr_instance_alloc(RTE_INTR_INSTANCE_F_PRIVATE);
 	dev->intr_handle = port->intr;
 	ret = vio_port_init(dev, transport, args, FEATURES_POSSIBLE);

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "recover.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include <rte_alarm.h>
+#include <rte_cycles.h>
+
+#include "log.h"
+#include "port.h"
+#include "tx.h"
+
+/* A port that was well for so long begins to count its tries anew. */
+#define STABLE_MS 10000
+/* Before the second try; then twice as long each time, up to the most. */
+#define BACKOFF_MS      10
+#define BACKOFF_MOST_MS 1000
+
+/* What became of a try. */
+enum outcome { RECOVERED, AGAIN, GIVEN_UP, GONE, OVERTAKEN };
+
+/* The port whose events this thread hands to the application, which may close it meanwhile. */
+static _Thread_local struct vio_port *telling;
+
+static const char *const cause_names[VIO_CAUSES] = {
+	[VIO_CAUSE_QUEUE] = "broken_queue",      [VIO_CAUSE_CONTROL] = "control_queue",
+	[VIO_CAUSE_NEEDS_RESET] = "needs_reset", [VIO_CAUSE_PEER] = "peer_gone",
+	[VIO_CAUSE_UNPLUGGED] = "unplugged",
+};
+
+static const char *const cause_words[VIO_CAUSES] = {
+	[VIO_CAUSE_QUEUE] = "a queue is broken",
+	[VIO_CAUSE_CONTROL] = "the control queue is broken",
+	[VIO_CAUSE_NEEDS_RESET] = "the device asks for a reset",
+	[VIO_CAUSE_PEER] = "the vhost-user peer has gone",
+	[VIO_CAUSE_UNPLUGGED] = "the device is gone",
+};
+
+const char *
+vio_cause_name(enum vio_cause cause)
+{
+	return cause_names[cause];
+}
+
+static uint64_t
+ms_since(uint64_t cycles)
+{
+	return (rte_get_timer_cycles() - cycles) * 1000 / rte_get_timer_hz();
+}
+
+/* Tells the application, and whether the port is still there. */
+static bool
+tell(struct vio_port *port, enum rte_eth_event_type event)
+{
+	bool there;
+
+	telling = port;
+	rte_eth_dev_callback_process(port->dev, event, NULL);
+	there = telling == port;
+	telling = NULL;
+	return there;
+}
+
+static bool
+tell_link(struct vio_port *port)
+{
+	return vio_link_update(port->dev, 0) != 0 || tell(port, RTE_ETH_EVENT_INTR_LSC);
+}
+
+void
+vio_recover_tell_removal(struct vio_port *port)
+{
+	tell(port, RTE_ETH_EVENT_INTR_RMV);
+}
+
+/* The lowest bit: causes are sorted by how much else they would explain, least first. */
+static enum vio_cause
+worst(uint32_t causes)
+{
+	return (enum vio_cause)(31 - __builtin_clz(causes));
+}
+
+static const char *
+broken_queue(const struct vio_port *port, char *text, size_t size)
+{
+	const struct rte_eth_dev_data *data = port->dev->data;
+
+	for (uint16_t i = 0; i < data->nb_rx_queues; i++) {
+		const struct vio_rxq *q = data->rx_queues[i];
+
+		if (q->ring.vq != NULL && vq_error(q->ring.vq) != VQ_OK) {
+			snprintf(text, size, "rx queue %u is broken: %s", i,
+				 vq_error_text(vq_error(q->ring.vq)));
+			return text;
+		}
+	}
+	for (uint16_t i = 0; i < data->nb_tx_queues; i++) {
+		const struct vio_txq *q = data->tx_queues[i];
+
+		if (q->ring.vq != NULL && vq_error(q->ring.vq) != VQ_OK) {
+			snprintf(text, size, "tx queue %u is broken: %s", i,
+				 vq_error_text(vq_error(q->ring.vq)));
+			return text;
+		}
+	}
+	return cause_words[VIO_CAUSE_QUEUE];
+}
+
+static void
+remember(struct vio_port *port, enum vio_cause cause)
+{
+	struct vio_recovery *r = &port->recovery;
+	char text[160];
+
+	r->causes[cause]++;
+	r->began = rte_get_timer_cycles();
+	snprintf(r->words, sizeof(r->words), "%s",
+		 cause == VIO_CAUSE_QUEUE ? broken_queue(port, text, sizeof(text))
+					  : cause_words[cause]);
+}
+
+/* The peer's end of the socket, or the device's slot, is empty, and nothing will come. */
+static bool
+is_gone_for_good(const struct vio_port *port, enum vio_cause cause)
+{
+	return cause == VIO_CAUSE_UNPLUGGED || (cause == VIO_CAUSE_PEER && port->reconnect == NULL);
+}
+
+/* With the lock. The bursts are no-ops from here on. */
+static void
+begin(struct vio_port *port, enum vio_cause cause)
+{
+	struct vio_recovery *r = &port->recovery;
+
+	remember(port, cause);
+	if (r->recovered != 0 && ms_since(r->recovered) > STABLE_MS)
+		r->tries = 0;
+	/* It is not the peer's fault that it was ended. */
+	if (cause == VIO_CAUSE_PEER)
+		r->tries = 0;
+	vio_port_shut_gates(port);
+	if (is_gone_for_good(port, cause)) {
+		r->health = VIO_HEALTH_GIVEN_UP;
+		vio_port_gone(port);
+	} else if (port->args.recover == VIO_RECOVER_MANUAL) {
+		r->health = VIO_HEALTH_WAITS;
+		PORT_LOG(port, ERR, "%s; the port waits for rte_eth_dev_reset()", r->words);
+	} else {
+		r->health = VIO_HEALTH_RECOVERING;
+		PORT_LOG(port, WARNING, "%s; recovering", r->words);
+	}
+}
+
+/* Tells the application what has begun. False where it has closed or stopped the port in the
+ * callback. */
+static bool
+tell_begin(struct vio_port *port, enum vio_cause cause, enum vio_health health, unsigned serial)
+{
+	if (!tell_link(port) || port->recovery.serial != serial)
+		return false;
+	if (cause == VIO_CAUSE_UNPLUGGED)
+		return tell(port, RTE_ETH_EVENT_INTR_RMV);
+	if (health == VIO_HEALTH_WAITS)
+		return tell(port, RTE_ETH_EVENT_INTR_RESET);
+	if (!tell(port, RTE_ETH_EVENT_ERR_RECOVERING))
+		return false;
+	return health != VIO_HEALTH_GIVEN_UP || tell(port, RTE_ETH_EVENT_RECOVERY_FAILED);
+}
+
+/* Frames of which nobody will know what became of them: those that the device may or may not have
+ * sent, and those that it had put into the ring and nobody has taken. */
+static void
+count_losses(struct vio_port *port)
+{
+	struct rte_eth_dev_data *data = port->dev->data;
+
+	for (uint16_t i = 0; i < data->nb_rx_queues; i++) {
+		struct vio_rxq *q = data->rx_queues[i];
+
+		if (q->ring.vq == NULL)
+			continue;
+		if (vq_error(q->ring.vq) == VQ_OK)
+			q->stats.drop_recovery += vq_used_count(q->ring.vq, q->ring.size);
+		q->stats.drop_recovery += q->partial != NULL;
+	}
+	for (uint16_t i = 0; i < data->nb_tx_queues; i++) {
+		struct vio_txq *q = data->tx_queues[i];
+
+		if (q->ring.vq != NULL)
+			q->stats.drop_recovery += vio_tx_unsent(q);
+	}
+}
+
+/* Where nobody is at the other end any more, perhaps somebody else is. Runs on the interrupt
+ * thread, so that the old socket leaves EAL's list before it is closed. */
+static int
+find_peer(struct vio_port *port)
+{
+	int ret = vio_device_needs_reset(&port->device);
+
+	if (ret != -ENODEV)
+		return 0;
+	if (port->reconnect == NULL)
+		return -ENODEV;
+	vio_intr_leave(port);
+	return port->reconnect(port);
+}
+
+static int
+restart(struct vio_port *port)
+{
+	int ret = vio_port_close_gates(port, port->args.timeout_ms);
+
+	if (ret < 0)
+		return ret;
+	count_losses(port);
+	ret = vio_port_stop(port);
+	if (ret == 0)
+		ret = find_peer(port);
+	return ret < 0 ? ret : vio_port_restart(port);
+}
+
+static unsigned
+backoff_ms(unsigned tries)
+{
+	return tries == 0 ? 0 : RTE_MIN(BACKOFF_MS << RTE_MIN(tries - 1, 10u), BACKOFF_MOST_MS);
+}
+
+static void
+give_up(struct vio_port *port)
+{
+	struct vio_recovery *r = &port->recovery;
+
+	r->health = VIO_HEALTH_GIVEN_UP;
+	r->failures++;
+	PORT_LOG(port, ERR,
+		 "gave up recovering after %u tries (%s); restart the port, or close it and probe "
+		 "the device again",
+		 r->tries, r->words);
+}
+
+/* With the lock. */
+static enum outcome
+try_once(struct vio_port *port, unsigned *wait_ms)
+{
+	struct vio_recovery *r = &port->recovery;
+	int ret;
+
+	if (r->tries >= port->args.recover_tries) {
+		give_up(port);
+		return GIVEN_UP;
+	}
+	ret = restart(port);
+	if (ret == 0) {
+		r->tries++;
+		r->health = VIO_HEALTH_WELL;
+		r->recovered = rte_get_timer_cycles();
+		r->recoveries++;
+		PORT_LOG(port, NOTICE, "recovered in %" PRIu64 " ms", ms_since(r->began));
+		vio_recover_look(port);
+		return RECOVERED;
+	}
+	/* Waiting for a peer is not a try, however long it takes. */
+	if (ret == -EAGAIN || (ret == -ENODEV && port->reconnect != NULL)) {
+		*wait_ms = port->args.reconnect_ms;
+		return AGAIN;
+	}
+	if (ret == -ENODEV) {
+		r->health = VIO_HEALTH_GIVEN_UP;
+		r->failures++;
+		vio_port_gone(port);
+		return GONE;
+	}
+	r->tries++;
+	snprintf(r->words, sizeof(r->words), "the restart failed: %s", strerror(-ret));
+	*wait_ms = backoff_ms(r->tries);
+	return AGAIN;
+}
+
+static void recover_again(void *arg);
+
+static void
+arm(struct vio_port *port, unsigned ms)
+{
+	if (rte_eal_alarm_set(RTE_MAX(ms * 1000u, 1u), recover_again, port) == 0)
+		return;
+	PORT_LOG(port, ERR, "no memory for an alarm; the port does not recover: restart it");
+	port->recovery.health = VIO_HEALTH_GIVEN_UP;
+}
+
+/* Tries, as long as nobody has stopped or closed the port. */
+static void
+recover(struct vio_port *port, unsigned serial)
+{
+	struct vio_recovery *r = &port->recovery;
+	enum outcome outcome = OVERTAKEN;
+	unsigned wait_ms = 0;
+
+	pthread_mutex_lock(&port->lock);
+	if (r->serial == serial && r->health == VIO_HEALTH_RECOVERING)
+		outcome = try_once(port, &wait_ms);
+	if (outcome == AGAIN)
+		arm(port, wait_ms);
+	pthread_mutex_unlock(&port->lock);
+	if (outcome == RECOVERED && tell_link(port))
+		tell(port, RTE_ETH_EVENT_RECOVERY_SUCCESS);
+	else if (outcome == GIVEN_UP ||
+		 (outcome == GONE && tell(port, port->intr_is_socket ? RTE_ETH_EVENT_INTR_LSC
+								     : RTE_ETH_EVENT_INTR_RMV)))
+		tell(port, RTE_ETH_EVENT_RECOVERY_FAILED);
+}
+
+/* An alarm of an earlier start may come early for this one: it does no harm. */
+static void
+recover_again(void *arg)
+{
+	struct vio_port *port = arg;
+
+	recover(port, port->recovery.serial);
+}
+
+/* On the interrupt thread, woken by vio_recover_notice(). */
+static void
+recover_begin(void *arg)
+{
+	struct vio_port *port = arg;
+	struct vio_recovery *r = &port->recovery;
+	enum vio_health health = VIO_HEALTH_WELL;
+	enum vio_cause cause = 0;
+	unsigned serial, wait_ms;
+	uint32_t causes;
+
+	pthread_mutex_lock(&port->lock);
+	causes = __atomic_exchange_n(&r->noticed, 0, __ATOMIC_ACQ_REL);
+	serial = r->serial;
+	if (r->on && r->health == VIO_HEALTH_WELL && causes != 0) {
+		cause = worst(causes);
+		begin(port, cause);
+		health = r->health;
+	}
+	wait_ms = backoff_ms(r->tries);
+	pthread_mutex_unlock(&port->lock);
+	if (health == VIO_HEALTH_WELL || !tell_begin(port, cause, health, serial))
+		return;
+	if (health != VIO_HEALTH_RECOVERING)
+		return;
+	if (wait_ms == 0)
+		recover(port, serial);
+	else
+		arm(port, wait_ms);
+}
+
+void
+vio_recover_notice(struct vio_port *port, enum vio_cause cause)
+{
+	struct vio_recovery *r = &port->recovery;
+
+	if (port->args.recover == VIO_RECOVER_NEVER)
+		return;
+	/* Whoever came first wakes. */
+	if (__atomic_fetch_or(&r->noticed, 1u << cause, __ATOMIC_ACQ_REL) != 0)
+		return;
+	if (rte_eal_alarm_set(1, recover_begin, port) == 0)
+		return;
+	__atomic_store_n(&r->noticed, 0, __ATOMIC_RELEASE);
+	PORT_LOG(port, ERR, "no memory for an alarm; the port does not recover: restart it");
+}
+
+void
+vio_recover_look(struct vio_port *port)
+{
+	int ret;
+
+	if (!port->recovery.on || port->recovery.health != VIO_HEALTH_WELL)
+		return;
+	ret = vio_device_needs_reset(&port->device);
+	if (ret == 1)
+		vio_recover_notice(port, VIO_CAUSE_NEEDS_RESET);
+	else if (ret < 0 && port->intr_is_socket)
+		vio_recover_notice(port, VIO_CAUSE_PEER);
+	else if (ret == -ENODEV)
+		vio_recover_notice(port, VIO_CAUSE_UNPLUGGED);
+}
+
+void
+vio_recover_start(struct vio_port *port)
+{
+	struct vio_recovery *r = &port->recovery;
+
+	r->on = true;
+	r->serial++;
+	r->tries = 0;
+	r->health = VIO_HEALTH_WELL;
+	__atomic_store_n(&r->noticed, 0, __ATOMIC_RELEASE);
+	vio_recover_look(port);
+}
+
+void
+vio_recover_stop(struct vio_port *port)
+{
+	struct vio_recovery *r = &port->recovery;
+
+	r->on = false;
+	r->serial++;
+	r->health = VIO_HEALTH_WELL;
+	__atomic_store_n(&r->noticed, 0, __ATOMIC_RELEASE);
+}
+
+void
+vio_recover_fini(struct vio_port *port)
+{
+	if (telling == port)
+		telling = NULL;
+	rte_eal_alarm_cancel(recover_begin, port);
+	rte_eal_alarm_cancel(recover_again, port);
+}
