@@ -228,6 +228,35 @@ set_offloads(struct device *dev, const struct command *c)
 	return true;
 }
 
+/* struct virtio_net_ctrl_coal (spec 5.1.6.5.9). */
+static struct device_coal
+coal_at(const uint8_t *p)
+{
+	return (struct device_coal){ .packets = le32_at(p), .usecs = le32_at(p + 4) };
+}
+
+static bool
+set_coal(struct device *dev, const struct command *c)
+{
+	if (c->len != 8)
+		return false;
+	dev->net.coal[c->code] = coal_at(c->data);
+	return true;
+}
+
+static bool
+set_coal_queue(struct device *dev, const struct command *c)
+{
+	uint16_t index = c->len == 12 ? le16_at(c->data) : UINT16_MAX;
+
+	if (index >= control_index(dev) || index >= 64 || !dev->queues[index].enabled) {
+		fault(dev, control_index(dev), "NETCTRL-COAL-01", "coalescing of queue %u", index);
+		return false;
+	}
+	dev->net.coal_queue[index] = coal_at(c->data + 4);
+	return true;
+}
+
 static const struct {
 	uint8_t class, code;
 	enum device_feature feature;
@@ -248,6 +277,9 @@ static const struct {
 	{ 4, 0, DEVICE_F_MQ, "NETCTRL-MQ-01", set_pairs },
 	{ 4, 1, DEVICE_F_RSS, "NETCTRL-RSS-01", set_rss },
 	{ 4, 2, DEVICE_F_HASH_REPORT, "NETCTRL-HASH-02", set_hash },
+	{ 6, 0, DEVICE_F_NOTF_COAL, "NETCTRL-COAL-02", set_coal },
+	{ 6, 1, DEVICE_F_NOTF_COAL, "NETCTRL-COAL-02", set_coal },
+	{ 6, 2, DEVICE_F_VQ_NOTF_COAL, "NETCTRL-COAL-03", set_coal_queue },
 	{ 5, 0, DEVICE_F_CTRL_GUEST_OFFLOADS, "NETCTRL-OFFL-05", set_offloads },
 };
 

@@ -81,6 +81,10 @@ struct device_net_state {
 	uint16_t rss_table[512];
 	uint8_t rss_key_len;
 	uint8_t rss_key[255];
+	/* VIRTIO_NET_CTRL_NOTF_COAL: by direction (transmit, receive), then by virtqueue. */
+	struct device_coal {
+		uint32_t packets, usecs;
+	} coal[2], coal_queue[64];
 	unsigned commands; /* answered in all, */
 	unsigned refused;  /* and of these by VIRTIO_NET_ERR */
 };

@@ -169,6 +169,12 @@ probe(struct harness *h, const struct harness_options *options)
 	struct vio_port *port;
 	int ret;
 
+	if (options->devargs != NULL) {
+		uint32_t timeout_ms = args.timeout_ms;
+
+		assert_int_equal(vio_args_parse_pci("model0", options->devargs, &args), 0);
+		args.timeout_ms = timeout_ms;
+	}
 	h->eth = rte_eth_dev_allocate("harness");
 	if (h->eth == NULL)
 		abort();

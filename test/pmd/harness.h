@@ -51,6 +51,7 @@ struct harness_options {
 	uint32_t timeout_ms;    /* the devarg; 0: 1000 */
 	uint8_t recover;        /* enum vio_recover_mode; 0: never */
 	uint32_t recover_tries; /* the devarg; 0: the default */
+	const char *devargs;    /* as a user writes them; not timeout, recover */
 	/* Called with the device just made, before the driver sees it: to make it lie. */
 	void (*prepare)(struct device *dev);
 };

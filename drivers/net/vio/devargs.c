@@ -115,6 +115,23 @@ read_tries(const char *value, void *out)
 }
 
 static const char *
+read_coalesce(const char *value, void *out)
+{
+	struct vio_args *args = out;
+	unsigned usecs, packets;
+	char end;
+
+	if (strspn(value, "0123456789:") != strlen(value) ||
+	    sscanf(value, "%7u:%7u%c", &usecs, &packets, &end) != 2 || usecs > 1000000 ||
+	    packets > 32768)
+		return "microseconds (up to 1000000) and packets (up to 32768), such as 50:32";
+	args->coalesce.given = true;
+	args->coalesce.usecs = usecs;
+	args->coalesce.packets = packets;
+	return NULL;
+}
+
+static const char *
 read_path(const char *value, void *out)
 {
 	if (value[0] == '\0')
@@ -174,6 +191,7 @@ static const struct argument arguments[] = {
 	{ "legacy", read_bool, offsetof(struct vio_args, legacy), PCI },
 	{ "speed", read_speed, offsetof(struct vio_args, speed), ANY },
 	{ "simd", read_simd, offsetof(struct vio_args, simd), ANY },
+	{ "coalesce", read_coalesce, 0, ANY },
 	{ "timeout", read_timeout, offsetof(struct vio_args, timeout_ms), ANY },
 	{ "recover", read_recover, offsetof(struct vio_args, recover), ANY },
 	{ "recover_tries", read_tries, offsetof(struct vio_args, recover_tries), ANY },

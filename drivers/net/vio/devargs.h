@@ -20,6 +20,12 @@ struct vio_args {
 	uint32_t timeout_ms; /* bound of waits on the device */
 	uint8_t recover;     /* enum vio_recover_mode */
 	uint32_t recover_tries;
+	struct {
+		bool given;
+		bool told; /* that the device cannot do it */
+		uint32_t usecs;
+		uint32_t packets;
+	} coalesce; /* of notifications */
 	/* net_vio_user alone. */
 	char path[4096];
 	bool server;
@@ -38,10 +44,11 @@ int vio_args_parse_pci(const char *name, const char *text, struct vio_args *args
 int vio_args_parse_user(const char *name, const char *text, struct vio_args *args);
 
 /* The arguments as a table for RTE_PMD_REGISTER_PARAM_STRING. */
-#define VIO_ARGS_COMMON                                                   \
-	"mrg_rxbuf=<0|1> in_order=<0|1> packed_vq=<0|1> event_idx=<0|1> " \
-	"speed=<Mbit/s> simd=<auto|scalar|avx2|avx512|neon> "             \
-	"timeout=<ms> recover=<auto|manual> recover_tries=<n> vectorized=<0|1> "
+#define VIO_ARGS_COMMON                                                                    \
+	"mrg_rxbuf=<0|1> in_order=<0|1> packed_vq=<0|1> event_idx=<0|1> "                  \
+	"speed=<Mbit/s> simd=<auto|scalar|avx2|avx512|neon> "                              \
+	"timeout=<ms> coalesce=<usecs>:<packets> recover=<auto|manual> recover_tries=<n> " \
+	"vectorized=<0|1> "
 #define VIO_ARGS_PCI "legacy=<0|1> "
 #define VIO_ARGS_USER                                                                  \
 	"path=<socket> mac=<address> cq=<0|1> queues=<n> queue_size=<n> server=<0|1> " \

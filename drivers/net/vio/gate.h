@@ -48,6 +48,13 @@ vio_gate_shut(struct vio_gate *gate)
 	__atomic_store_n(&gate->state, VIO_GATE_CLOSED, __ATOMIC_RELAXED);
 }
 
+/* For control, under its lock: only control opens and closes. */
+static inline bool
+vio_gate_is_closed(const struct vio_gate *gate)
+{
+	return __atomic_load_n(&gate->state, __ATOMIC_RELAXED) == VIO_GATE_CLOSED;
+}
+
 /* Between vio_gate_shut() and vio_gate_wait(), once for all gates. */
 void vio_gates_barrier(void);
 

@@ -3,6 +3,7 @@
 #include <endian.h>
 #include <errno.h>
 
+#include "announce.h"
 #include "log.h"
 #include "port.h"
 
@@ -17,7 +18,12 @@ device_link_is_up(struct vio_port *port)
 		return true;
 	ret = vio_config_read(&port->device, offsetof(struct vio_net_config, status), &status,
 			      sizeof(status));
-	return ret == 0 && (le16toh(status) & VIO_NET_S_LINK_UP);
+	status = le16toh(status);
+	/* Whoever looks at the link sees it, so applications that poll for the link will do. */
+	if (ret == 0 && (status & VIO_NET_S_ANNOUNCE) &&
+	    vio_has(port->features, VIRTIO_NET_F_GUEST_ANNOUNCE))
+		vio_announce(port);
+	return ret == 0 && (status & VIO_NET_S_LINK_UP);
 }
 
 /* Speed and duplex may change with each configuration change (NET-CFG-13). They are the device's
@@ -63,6 +69,35 @@ vio_link_update(struct rte_eth_dev *dev, int wait)
 	}
 	pthread_mutex_unlock(&port->lock);
 	return rte_eth_linkstatus_set(dev, &link);
+}
+
+/* The specification has no command for either: a device's link is the device's (spec 5.1.4). */
+static int
+refuse_link(struct rte_eth_dev *dev, const char *way)
+{
+	struct vio_port *port = vio_port(dev);
+
+	if (!port->told_link)
+		PORT_LOG(port, ERR,
+			 "the link cannot be set %s: a virtio-net device has no command for it; "
+			 "stop or start the port instead",
+			 way);
+	port->told_link = true;
+	return -ENOTSUP;
+}
+
+int
+vio_set_link_up(struct rte_eth_dev *dev)
+{
+	vio_link_update(dev, 0);
+	return dev->data->dev_link.link_status == RTE_ETH_LINK_UP ? 0 : refuse_link(dev, "up");
+}
+
+int
+vio_set_link_down(struct rte_eth_dev *dev)
+{
+	vio_link_update(dev, 0);
+	return dev->data->dev_link.link_status == RTE_ETH_LINK_DOWN ? 0 : refuse_link(dev, "down");
 }
 
 int

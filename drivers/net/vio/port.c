@@ -15,18 +15,19 @@
 #include "tx.h"
 
 /* What this driver can make use of. */
-#define FEATURES_USED                                                            \
-	(VIO_BIT(VIRTIO_F_VERSION_1) | VIO_BIT(VIRTIO_F_RING_PACKED) |           \
-	 VIO_BIT(VIRTIO_F_IN_ORDER) | VIO_BIT(VIRTIO_F_INDIRECT_DESC) |          \
-	 VIO_BIT(VIRTIO_F_ACCESS_PLATFORM) | VIO_BIT(VIRTIO_F_ORDER_PLATFORM) |  \
-	 VIO_BIT(VIRTIO_F_NOTIFICATION_DATA) | VIO_BIT(VIRTIO_NET_F_MRG_RXBUF) | \
-	 VIO_BIT(VIRTIO_NET_F_GUEST_CSUM) | VIO_BIT(VIRTIO_NET_F_MAC) |          \
-	 VIO_BIT(VIRTIO_NET_F_STATUS) | VIO_BIT(VIRTIO_NET_F_MTU) |              \
-	 VIO_BIT(VIRTIO_NET_F_SPEED_DUPLEX) | VIO_BIT(VIRTIO_NET_F_MQ) |         \
-	 VIO_BIT(VIRTIO_NET_F_CTRL_VQ) | VIO_BIT(VIRTIO_NET_F_CTRL_RX) |         \
-	 VIO_BIT(VIRTIO_NET_F_CTRL_RX_EXTRA) | VIO_BIT(VIRTIO_NET_F_CTRL_VLAN) | \
-	 VIO_BIT(VIRTIO_NET_F_RSS) | VIO_BIT(VIRTIO_NET_F_HASH_REPORT) |         \
-	 VIO_BIT(VIRTIO_NET_F_CTRL_MAC_ADDR))
+#define FEATURES_USED                                                             \
+	(VIO_BIT(VIRTIO_F_VERSION_1) | VIO_BIT(VIRTIO_F_RING_PACKED) |            \
+	 VIO_BIT(VIRTIO_F_IN_ORDER) | VIO_BIT(VIRTIO_F_INDIRECT_DESC) |           \
+	 VIO_BIT(VIRTIO_F_ACCESS_PLATFORM) | VIO_BIT(VIRTIO_F_ORDER_PLATFORM) |   \
+	 VIO_BIT(VIRTIO_F_NOTIFICATION_DATA) | VIO_BIT(VIRTIO_NET_F_MRG_RXBUF) |  \
+	 VIO_BIT(VIRTIO_NET_F_GUEST_CSUM) | VIO_BIT(VIRTIO_NET_F_MAC) |           \
+	 VIO_BIT(VIRTIO_NET_F_STATUS) | VIO_BIT(VIRTIO_NET_F_MTU) |               \
+	 VIO_BIT(VIRTIO_NET_F_SPEED_DUPLEX) | VIO_BIT(VIRTIO_NET_F_MQ) |          \
+	 VIO_BIT(VIRTIO_NET_F_CTRL_VQ) | VIO_BIT(VIRTIO_NET_F_CTRL_RX) |          \
+	 VIO_BIT(VIRTIO_NET_F_CTRL_RX_EXTRA) | VIO_BIT(VIRTIO_NET_F_CTRL_VLAN) |  \
+	 VIO_BIT(VIRTIO_NET_F_RSS) | VIO_BIT(VIRTIO_NET_F_HASH_REPORT) |          \
+	 VIO_BIT(VIRTIO_NET_F_GUEST_ANNOUNCE) | VIO_BIT(VIRTIO_NET_F_NOTF_COAL) | \
+	 VIO_BIT(VIRTIO_NET_F_VQ_NOTF_COAL) | VIO_BIT(VIRTIO_NET_F_CTRL_MAC_ADDR))
 
 /* How rings and doorbells are used. */
 #define FEATURES_EVENTS                                                      \
@@ -220,6 +221,10 @@ inspect(struct vio_port *port)
 		return ret;
 	}
 	port->usable = port->features;
+	if (vio_has(port->offered, VIRTIO_NET_F_STANDBY))
+		PORT_LOG(port, NOTICE,
+			 "offers STANDBY, which is not used: to pair two ports is the "
+			 "application's task (net_failsafe)");
 	return vio_device_reset(&port->device);
 }
 

@@ -43,8 +43,10 @@ struct vio_port {
 	uint16_t addr_at; /* offset in struct rte_mbuf of the address that the device knows */
 	bool gone;        /* the device was unplugged, or the peer has left */
 	bool link_up;
-	bool intr_on; /* the interrupt callback is registered */
-	bool msix_on; /* PCI: the bus delivers interrupts */
+	uint32_t announced; /* frames sent because the device asked to announce the port */
+	bool told_link;     /* that the link cannot be set */
+	bool intr_on;       /* the interrupt callback is registered */
+	bool msix_on;       /* PCI: the bus delivers interrupts */
 	struct vio_ctrl ctrl;
 	struct vio_filter
 		filter; /* what was asked for, to be told to each new life of the device */
@@ -143,6 +145,8 @@ int vio_restore(struct vio_port *port);
 
 /* Link (link.c). */
 int vio_link_update(struct rte_eth_dev *dev, int wait);
+int vio_set_link_up(struct rte_eth_dev *dev);
+int vio_set_link_down(struct rte_eth_dev *dev);
 int vio_mtu_set(struct rte_eth_dev *dev, uint16_t mtu);
 
 /* Interrupts (intr.c): configuration changes, and peers that leave. vio_intr_stop() waits for the

@@ -3,6 +3,7 @@
  * What only a live device can be told. A reset makes it forget all of that, so it is told anew
  * after each, from what ethdev and the port remember.
  */
+#include "coalesce.h"
 #include "filter.h"
 #include "port.h"
 #include "rss.h"
@@ -16,5 +17,7 @@ vio_restore(struct vio_port *port)
 		ret = vio_filter_restore(port);
 	if (ret == 0)
 		ret = vio_vlan_restore(port);
+	if (ret == 0)
+		ret = vio_coalesce_restore(port);
 	return ret;
 }

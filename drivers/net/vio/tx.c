@@ -194,13 +194,11 @@ kick(struct vio_txq *q)
 /* What was sent is taken back between the stores to the ring and the barrier before the kick, which
  * waits for them. */
 static __rte_always_inline uint16_t
-tx_burst(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n, const uint16_t hdr_len)
+send_burst(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n, const uint16_t hdr_len)
 {
 	uint16_t sent = 0;
 	bool full = false;
 
-	if (unlikely(!vio_gate_enter(&q->gate)))
-		return 0;
 	if (unlikely(vq_free_count(q->ring.vq) < n))
 		reclaim(q, n);
 	while (sent < n && !full) {
@@ -221,8 +219,25 @@ tx_burst(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n, const uint16_t h
 		tell_broken(q);
 	else if (sent > 0)
 		kick(q);
+	return sent;
+}
+
+static __rte_always_inline uint16_t
+tx_burst(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n, const uint16_t hdr_len)
+{
+	uint16_t sent;
+
+	if (unlikely(!vio_gate_enter(&q->gate)))
+		return 0;
+	sent = send_burst(q, pkts, n, hdr_len);
 	vio_gate_leave(&q->gate);
 	return sent;
+}
+
+__rte_noinline uint16_t
+vio_tx_behind_gate(struct vio_txq *q, struct rte_mbuf *mbuf)
+{
+	return send_burst(q, &mbuf, 1, q->hdr_len);
 }
 
 uint16_t

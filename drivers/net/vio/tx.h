@@ -12,6 +12,9 @@
 uint16_t vio_tx(void *queue, struct rte_mbuf **pkts, uint16_t n);
 uint16_t vio_tx_other_header(void *queue, struct rte_mbuf **pkts, uint16_t n);
 
+/* Sends one packet while the queue's gate is closed. Returns 1, or 0 where there is no room. */
+uint16_t vio_tx_behind_gate(struct vio_txq *q, struct rte_mbuf *mbuf);
+
 /* rte_eth_tx_done_cleanup(): frees up to count packets that were sent, 0: all. Returns how many. */
 int vio_tx_done_cleanup(void *queue, uint32_t count);
 

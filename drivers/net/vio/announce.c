@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * After a migration the device asks the driver to make itself known, so that switches learn where
+ * the guest is now (spec 5.1.6.5.4). A driver knows its MAC address, and nothing of the IP
+ * addresses of the application: so it says what a MAC address alone can say, a broadcast RARP
+ * request.
+ *
+ * The frame goes out on the first transmit queue, whose gate is closed meanwhile: a burst of the
+ * application's finds no room for a moment.
+ */
+#include "announce.h"
+
+#include <errno.h>
+
+#include <rte_arp.h>
+
+#include "log.h"
+#include "port.h"
+#include "tx.h"
+
+/* Beyond this the polling thread is not coming back, and the announcement not urgent. */
+#define GATE_MS 100
+
+static void
+fill_rarp(struct rte_ether_hdr *frame, const struct rte_ether_addr *own)
+{
+	struct rte_arp_hdr *arp = (struct rte_arp_hdr *)(frame + 1);
+
+	memset(frame, 0, RTE_ETHER_MIN_LEN - RTE_ETHER_CRC_LEN);
+	memset(&frame->dst_addr, 0xff, sizeof(frame->dst_addr));
+	frame->src_addr = *own;
+	frame->ether_type = RTE_BE16(RTE_ETHER_TYPE_RARP);
+	arp->arp_hardware = RTE_BE16(RTE_ARP_HRD_ETHER);
+	arp->arp_protocol = RTE_BE16(RTE_ETHER_TYPE_IPV4);
+	arp->arp_hlen = RTE_ETHER_ADDR_LEN;
+	arp->arp_plen = sizeof(arp->arp_data.arp_sip);
+	arp->arp_opcode = RTE_BE16(RTE_ARP_OP_REVREQUEST);
+	arp->arp_data.arp_sha = *own;
+	arp->arp_data.arp_tha = *own;
+}
+
+/* Out of a receive pool: a driver has no other. */
+static struct rte_mbuf *
+make_frame(const struct vio_port *port)
+{
+	const struct rte_eth_dev_data *data = port->dev->data;
+	const struct vio_rxq *rxq = data->nb_rx_queues > 0 ? data->rx_queues[0] : NULL;
+	struct rte_mbuf *mbuf = rxq != NULL ? rte_pktmbuf_alloc(rxq->pool) : NULL;
+	char *frame = NULL;
+
+	if (mbuf != NULL)
+		frame = rte_pktmbuf_append(mbuf, RTE_ETHER_MIN_LEN - RTE_ETHER_CRC_LEN);
+	if (frame == NULL) {
+		rte_pktmbuf_free(mbuf);
+		return NULL;
+	}
+	fill_rarp((struct rte_ether_hdr *)frame, &data->mac_addrs[0]);
+	return mbuf;
+}
+
+/* Returns 0 or a negative errno value. */
+static int
+send_frame(const struct vio_port *port)
+{
+	const struct rte_eth_dev_data *data = port->dev->data;
+	struct vio_txq *q = data->nb_tx_queues > 0 ? data->tx_queues[0] : NULL;
+	struct rte_mbuf *mbuf;
+	int ret;
+
+	/* Closed already: the port is stopped, or somebody is at work on it. */
+	if (q == NULL || vio_gate_is_closed(&q->gate))
+		return -EBUSY;
+	mbuf = make_frame(port);
+	if (mbuf == NULL)
+		return -ENOMEM;
+	ret = vio_gate_close(&q->gate, GATE_MS);
+	if (ret == 0 && vio_tx_behind_gate(q, mbuf) != 1)
+		ret = -ENOSPC;
+	vio_gate_open(&q->gate);
+	if (ret < 0)
+		rte_pktmbuf_free(mbuf);
+	return ret;
+}
+
+/* Acknowledged in either case: the device asks again if it wants to. */
+void
+vio_announce(struct vio_port *port)
+{
+	int ret = send_frame(port);
+
+	if (ret < 0)
+		PORT_LOG(port, WARNING,
+			 "the device asked to announce the port, but no frame could be sent (%s); "
+			 "send a frame of your own",
+			 strerror(-ret));
+	else if (port->announced++ == 0)
+		PORT_LOG(port, NOTICE, "announced the port to the network, as the device asked");
+	vio_ctrl_send(port, "acknowledgement of the announcement", VIO_NET_CTRL_ANNOUNCE,
+		      VIO_NET_CTRL_ANNOUNCE_ACK, NULL, 0);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* How many packets, or how much time, the device lets pass before an interrupt. */
+#ifndef VIO_PMD_COALESCE_H
+#define VIO_PMD_COALESCE_H
+
+struct vio_port;
+
+/* Tells a live device what the devarg coalesce= says, with the lock held. Returns 0 or a negative
+ * errno value; a device that cannot do it is warned of, once. */
+int vio_coalesce_restore(struct vio_port *port);
+
+#endif
