@@ -406,18 +406,14 @@ static bool
 packed_enable_cb(struct vq *vq)
 {
 	uint16_t wrap = vq->packed.used_flags & DESC_USED ? 0x8000 : 0;
-	uint16_t flags = EVENT_ENABLE;
+	struct packed_event event = { .flags = htole16(EVENT_ENABLE) };
 
 	if (vq->event_idx) {
-		uint16_t off_wrap = vq->packed.used | wrap;
-
-		__atomic_store_n(&vq->packed.driver_event->off_wrap, htole16(off_wrap),
-				 __ATOMIC_RELAXED);
-		/* The place before the flag that makes the device look at it. */
-		vq_barrier_write(vq->platform);
-		flags = EVENT_DESC;
+		event.off_wrap = htole16(vq->packed.used | wrap);
+		event.flags = htole16(EVENT_DESC);
 	}
-	__atomic_store_n(&vq->packed.driver_event->flags, htole16(flags), __ATOMIC_RELAXED);
+	/* In one store, so that no flag is ever seen without its place. */
+	__atomic_store_n(&vq->packed.driver_event->whole, event.whole, __ATOMIC_RELAXED);
 	/* The wish before the last look (PACKED-USED-01); it pairs with the device's barrier
 	 * between storing a used descriptor and loading this event. */
 	vq_barrier_full(vq->platform);

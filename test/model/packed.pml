@@ -197,11 +197,8 @@ proctype driver()
 	/* Nothing to do but wait. packed.c: packed_enable_cb(), and sleep if nothing waits. */
 	:: taken < added && (added == BUFFERS || free == 0) ->
 #ifdef EVENT
-		atomic {
+		atomic { /* one store of both; here even apart and in any order */
 			store(DRIVER, DRIVER_OFF, OFF_WRAP(used, used_wrap));
-#ifndef NO_EVENT_ORDER
-			write_barrier(DRIVER);
-#endif
 			store(DRIVER, DRIVER_EVENT, DESC)
 		};
 #else
