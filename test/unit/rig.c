@@ -277,12 +277,13 @@ title(const struct rig_test *test, const struct rig_conf *conf)
 {
 	char *text;
 
-	if (asprintf(&text, "%s: %s%s%s%s%s, size %u", test->name,
+	if (asprintf(&text, "%s: %s%s%s%s%s%s, size %u", test->name,
 		     conf->flags & VQ_PACKED ? "packed" : "split",
 		     conf->flags & VQ_IN_ORDER ? " in_order" : "",
 		     conf->flags & VQ_EVENT_IDX ? " event_idx" : "",
 		     conf->flags & VQ_INDIRECT ? " indirect" : "",
-		     conf->flags & VQ_LEGACY ? " legacy" : "", conf->size) < 0)
+		     conf->flags & VQ_LEGACY ? " legacy" : "",
+		     conf->flags & VQ_ORDER_PLATFORM ? " order_platform" : "", conf->size) < 0)
 		abort();
 	return text;
 }
@@ -304,13 +305,17 @@ applies(const struct rig_test *test, const struct rig_conf *conf)
 	return (conf->flags & VQ_PACKED) || (conf->size & (conf->size - 1)) == 0;
 }
 
-/* All sets of the first four flags, then those once more with the legacy layout. */
-#define KINDS 32
+/* All sets of the first four flags, then those once more with the legacy layout, and with the
+ * barriers for hardware; barriers know no size, so these are tried on small rings. */
+#define KINDS 48
+#define SMALL 8
 
 static unsigned
 kind_flags(unsigned kind)
 {
-	return kind < 16 ? kind : kind % 16 | VQ_LEGACY;
+	static const unsigned more[] = { 0, VQ_LEGACY, VQ_ORDER_PLATFORM };
+
+	return kind % 16 | more[kind / 16];
 }
 
 int
@@ -334,7 +339,8 @@ rig_main(const struct rig_test *tests, size_t n, const uint16_t *sizes, size_t s
 			*conf = (struct rig_conf){ .flags = kind_flags(k % KINDS),
 						   .size = sizes[k / KINDS] };
 			conf->flags |= tests[t].with & RIG_NO_DATA;
-			if (!applies(&tests[t], conf))
+			if (!applies(&tests[t], conf) ||
+			    (conf->flags & VQ_ORDER_PLATFORM && conf->size > SMALL))
 				continue;
 			all[count++] = (struct CMUnitTest){
 				.name = title(&tests[t], conf),
