@@ -38,7 +38,8 @@ struct vq_fast {
 			    const struct vq_view *view);
 };
 
-extern const struct vq_layout vq_split_layout;
+/* Hidden, as others are found by their distance from it. */
+extern const struct vq_layout vq_split_layout __attribute__((visibility("hidden")));
 /* From here on by whether buffers are used in order. */
 extern const struct vq_layout vq_packed_layout[2];
 extern const struct vq_fast vq_split_plain[2], vq_packed_plain[2];
@@ -77,8 +78,10 @@ struct packed_state {
 
 struct vq {
 	struct vq_counts counts; /* first: what callers read without a call */
-	const struct vq_fast *fast;
-	const struct vq_layout *layout;
+	/* Tables of functions, in bytes from vq_split_layout: two processes that share a queue run
+	 * the same code at different addresses. */
+	intptr_t fast;
+	intptr_t layout;
 	union {
 		struct split_state split;
 		struct packed_state packed;
@@ -101,6 +104,24 @@ struct vq {
 	uint16_t detached; /* ids below it were taken by vq_detach() */
 	uint64_t ring_iova;
 };
+
+static inline intptr_t
+table_distance(const void *table)
+{
+	return (intptr_t)table - (intptr_t)&vq_split_layout;
+}
+
+static inline const struct vq_layout *
+layout_of(const struct vq *vq)
+{
+	return (const struct vq_layout *)((intptr_t)&vq_split_layout + vq->layout);
+}
+
+static inline const struct vq_fast *
+fast_of(const struct vq *vq)
+{
+	return (const struct vq_fast *)((intptr_t)&vq_split_layout + vq->fast);
+}
 
 /* position + 1 on a circle of vq->counts.size. */
 static inline uint16_t

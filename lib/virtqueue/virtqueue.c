@@ -180,8 +180,8 @@ vq_init(const struct vq_params *params)
 	}
 	for (uint16_t i = 0; i < vq->counts.size; i++)
 		vq->ids[i] = i;
-	vq->layout = packed ? &vq_packed_layout[in_order] : &vq_split_layout;
-	vq->fast = vq_fast_of(params->simd, packed, in_order);
+	vq->layout = table_distance(packed ? &vq_packed_layout[in_order] : &vq_split_layout);
+	vq->fast = table_distance(vq_fast_of(params->simd, packed, in_order));
 	if (packed)
 		init_packed(vq, params->ring, &plan);
 	else
@@ -192,7 +192,7 @@ vq_init(const struct vq_params *params)
 void
 vq_get_areas(const struct vq *vq, struct vq_areas *areas)
 {
-	bool packed = vq->layout->packed;
+	bool packed = layout_of(vq)->packed;
 
 	areas->desc = packed ? (void *)vq->packed.desc : (void *)vq->split.desc;
 	areas->driver = packed ? (void *)vq->packed.driver_event : (void *)vq->split.avail;
@@ -227,19 +227,19 @@ vq_buffer_shape(const struct vq *vq, const struct vq_sg *sg, uint16_t out, uint1
 int
 vq_add(struct vq *vq, const struct vq_sg *sg, uint16_t out, uint16_t in, void *cookie)
 {
-	return vq->layout->add(vq, sg, out, in, cookie);
+	return layout_of(vq)->add(vq, sg, out, in, cookie);
 }
 
 uint16_t
 vq_add_in(struct vq *vq, void *const *objects, uint16_t n, const struct vq_view *view)
 {
-	return vq->fast->add_in(vq, objects, n, view);
+	return fast_of(vq)->add_in(vq, objects, n, view);
 }
 
 uint16_t
 vq_add_out(struct vq *vq, void *const *objects, uint16_t n, const struct vq_view *view)
 {
-	return vq->fast->add_out(vq, objects, n, view);
+	return fast_of(vq)->add_out(vq, objects, n, view);
 }
 
 uint16_t
@@ -252,50 +252,50 @@ void
 vq_publish(struct vq *vq)
 {
 	if (vq->counts.error == VQ_OK)
-		vq->layout->publish(vq);
+		layout_of(vq)->publish(vq);
 }
 
 bool
 vq_kick_prepare(struct vq *vq)
 {
-	return vq->counts.error == VQ_OK && vq->layout->kick_prepare(vq);
+	return vq->counts.error == VQ_OK && layout_of(vq)->kick_prepare(vq);
 }
 
 uint16_t
 vq_notify_data(const struct vq *vq)
 {
-	return vq->layout->notify_data(vq);
+	return layout_of(vq)->notify_data(vq);
 }
 
 uint16_t
 vq_get(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
 {
-	return vq->fast->get(vq, cookies, lens, n);
+	return fast_of(vq)->get(vq, cookies, lens, n);
 }
 
 void
 vq_prefetch(const struct vq *vq, uint16_t n)
 {
-	vq->layout->prefetch(vq, n);
+	layout_of(vq)->prefetch(vq, n);
 }
 
 uint16_t
 vq_used_count(const struct vq *vq, uint16_t limit)
 {
-	return vq->layout->used_count(vq, limit);
+	return layout_of(vq)->used_count(vq, limit);
 }
 
 void
 vq_disable_cb(struct vq *vq)
 {
 	if (vq->counts.error == VQ_OK)
-		vq->layout->disable_cb(vq);
+		layout_of(vq)->disable_cb(vq);
 }
 
 bool
 vq_enable_cb(struct vq *vq)
 {
-	return vq->counts.error == VQ_OK && vq->layout->enable_cb(vq);
+	return vq->counts.error == VQ_OK && layout_of(vq)->enable_cb(vq);
 }
 
 const char *

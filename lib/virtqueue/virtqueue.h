@@ -8,7 +8,8 @@
  * writes there on purpose; that is loaded once, checked, then used. A device that writes nonsense
  * breaks its queue: vq_error() tells why, and every operation but vq_detach() then does nothing.
  *
- * A queue belongs to one thread at a time. No function blocks, allocates or logs.
+ * A queue belongs to one thread at a time. No function blocks, allocates or logs. The thread may be
+ * of another process that has the same memory at the same addresses, and runs the same build.
  *
  *     add ... add, publish, kick if asked for      the driver makes buffers available
  *     get                                          and takes back the used ones
