@@ -420,10 +420,21 @@ packed_enable_cb(struct vq *vq)
 	return vq_used_count(vq, 1) != 0;
 }
 
-#define COMMON_OPERATIONS                                                                  \
-	.add = packed_add, .publish = packed_publish, .kick_prepare = packed_kick_prepare, \
-	.notify_data = packed_notify_data, .prefetch = packed_prefetch,                    \
-	.disable_cb = packed_disable_cb, .enable_cb = packed_enable_cb, .packed = true
+static void
+packed_monitor(const struct vq *vq, struct vq_monitor *monitor)
+{
+	*monitor = (struct vq_monitor){
+		.addr = &vq->packed.desc[vq->packed.used].flags,
+		.mask = htole16(WRAP_BITS),
+		.value = htole16(vq->packed.used_flags),
+	};
+}
+
+#define COMMON_OPERATIONS                                                                          \
+	.add = packed_add, .publish = packed_publish, .kick_prepare = packed_kick_prepare,         \
+	.notify_data = packed_notify_data, .prefetch = packed_prefetch,                            \
+	.disable_cb = packed_disable_cb, .enable_cb = packed_enable_cb, .monitor = packed_monitor, \
+	.packed = true
 
 const struct vq_layout vq_packed_layout[2] = {
 	{ COMMON_OPERATIONS, .used_count = packed_used_count },

@@ -26,6 +26,7 @@ struct vq_layout {
 	uint16_t (*used_count)(const struct vq *vq, uint16_t limit);
 	void (*disable_cb)(struct vq *vq);
 	bool (*enable_cb)(struct vq *vq);
+	void (*monitor)(const struct vq *vq, struct vq_monitor *monitor);
 	bool packed;
 };
 

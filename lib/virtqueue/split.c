@@ -365,6 +365,17 @@ split_enable_cb(struct vq *vq)
 	return split_used_count(vq, 1) != 0;
 }
 
+static void
+split_monitor(const struct vq *vq, struct vq_monitor *monitor)
+{
+	*monitor = (struct vq_monitor){
+		.addr = &vq->split.used->idx,
+		.mask = UINT16_MAX,
+		.value = htole16(vq->split.used_idx),
+		.unequal = true,
+	};
+}
+
 const struct vq_layout vq_split_layout = {
 	.add = split_add,
 	.publish = split_publish,
@@ -374,6 +385,7 @@ const struct vq_layout vq_split_layout = {
 	.used_count = split_used_count,
 	.disable_cb = split_disable_cb,
 	.enable_cb = split_enable_cb,
+	.monitor = split_monitor,
 };
 
 const struct vq_fast vq_split_plain[2] = {

@@ -298,6 +298,13 @@ vq_enable_cb(struct vq *vq)
 	return vq->counts.error == VQ_OK && layout_of(vq)->enable_cb(vq);
 }
 
+bool
+vq_monitor(const struct vq *vq, struct vq_monitor *monitor)
+{
+	layout_of(vq)->monitor(vq, monitor);
+	return vq_used_count(vq, 1) != 0;
+}
+
 const char *
 vq_error_text(enum vq_error error)
 {

@@ -187,6 +187,18 @@ void vq_prefetch(const struct vq *vq, uint16_t n);
 /* How many used buffers wait, counting at most limit. Looks at the ring, takes nothing. */
 uint16_t vq_used_count(const struct vq *vq, uint16_t limit);
 
+/*
+ * Where the next used buffer shows first, for a CPU that can sleep on a cache line: it is there
+ * when the little-endian word at addr, masked, equals value, or, with unequal, differs from it.
+ */
+struct vq_monitor {
+	const uint16_t *addr;
+	uint16_t mask, value; /* as they stand in memory */
+	bool unequal;
+};
+/* Fills in monitor. Returns whether a used buffer waits already: then the place tells nothing. */
+bool vq_monitor(const struct vq *vq, struct vq_monitor *monitor);
+
 /* Asks the device not to notify of used buffers. Only advice: it may notify all the same. */
 void vq_disable_cb(struct vq *vq);
 /* Asks for a notification of the next used buffer. Returns true where one waits already, which may

@@ -178,6 +178,7 @@ const struct eth_dev_ops vio_ops = {
 	.tx_burst_mode_get = vio_tx_burst_mode_get,
 	.rx_queue_intr_enable = vio_rx_queue_intr_enable,
 	.rx_queue_intr_disable = vio_rx_queue_intr_disable,
+	.get_monitor_addr = vio_get_monitor_addr,
 	.tx_done_cleanup = vio_tx_done_cleanup,
 	.link_update = vio_link_update,
 	.dev_set_link_up = vio_set_link_up,

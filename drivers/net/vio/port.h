@@ -133,6 +133,9 @@ int vio_tx_descriptor_status(void *queue, uint16_t offset);
 uint32_t vio_rx_queue_count(void *queue);
 int vio_priv_dump(struct rte_eth_dev *dev, FILE *file);
 
+/* rte_eth_get_monitor_addr() (monitor.c). */
+int vio_get_monitor_addr(void *queue, struct rte_power_monitor_cond *condition);
+
 /* Statistics (stats.c). */
 int vio_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats);
 int vio_stats_reset(struct rte_eth_dev *dev);

@@ -388,6 +388,16 @@ vio_rx_arm(struct vio_rxq *q)
 	return stay;
 }
 
+bool
+vio_rx_monitor(struct vio_rxq *q, struct vq_monitor *monitor, bool *waits)
+{
+	if (q->ring.vq == NULL || vq_error(q->ring.vq) != VQ_OK)
+		return false;
+	kick_when_due(q, false);
+	*waits = vq_monitor(q->ring.vq, monitor);
+	return true;
+}
+
 void
 vio_rx_disarm(struct vio_rxq *q)
 {

@@ -23,6 +23,9 @@ uint16_t vio_rx_refill(struct vio_rxq *q);
 bool vio_rx_arm(struct vio_rxq *q);
 /* Asks it not to. */
 void vio_rx_disarm(struct vio_rxq *q);
+/* Where the next used buffer will show, and whether one waits already; for the thread that polls
+ * the queue. False where the queue is stopped or broken. */
+bool vio_rx_monitor(struct vio_rxq *q, struct vq_monitor *monitor, bool *waits);
 /* Takes back every buffer, when the device no longer has them. */
 void vio_rx_drain(struct vio_rxq *q);
 
