@@ -2,16 +2,18 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "asides.h"
 #include "msg.h"
 
 /* One write per line: the interrupt thread and the main thread both print. */
 static void
 print_line(const char *prefix, const char *format, va_list args)
 {
-	char text[1024];
+	char text[1024], line[1088];
 
 	vsnprintf(text, sizeof(text), format, args);
-	fprintf(stderr, "%s%s\n", prefix, text);
+	snprintf(line, sizeof(line), "%s%s\n", prefix, text);
+	asides_say(line);
 }
 
 void

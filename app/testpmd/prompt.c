@@ -7,6 +7,7 @@
 
 #include <cmdline_rdline.h>
 
+#include "asides.h"
 #include "commands.h"
 #include "live.h"
 #include "msg.h"
@@ -73,6 +74,16 @@ print_rates(void)
 	return_to_line();
 }
 
+static void
+print_asides(void)
+{
+	if (!asides_wait())
+		return;
+	leave_line();
+	asides_print();
+	return_to_line();
+}
+
 /* A run that ended by itself is reported as if stop had been said. */
 static void
 look_after_run(void)
@@ -113,6 +124,7 @@ wait_for_input(void)
 	while (goes_on()) {
 		int ret = poll(&input, 1, LOOK_MS);
 
+		print_asides();
 		look_after_run();
 		if (ret > 0)
 			return true;
@@ -161,11 +173,13 @@ edit_lines(void)
 	raw = before;
 	raw.c_lflag &= ~(ICANON | ECHO);
 	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+	asides_begin();
 	rdline_newline(rdl, PROMPT);
 	edited = rdl;
 	while (wait_for_input() && take_chars(rdl))
 		;
 	edited = NULL;
+	asides_end();
 	tcsetattr(STDIN_FILENO, TCSANOW, &before);
 	rdline_free(rdl);
 	printf("\n");

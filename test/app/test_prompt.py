@@ -6,6 +6,7 @@ import pty
 import re
 import select
 import signal
+import socket
 import subprocess
 import time
 
@@ -299,8 +300,8 @@ class Terminal:
 def terminal(command):
     opened = []
 
-    def go(*options):
-        opened.append(Terminal(command(TWO_PORTS, "-i", SMALL, *options)))
+    def go(*options, vdevs=TWO_PORTS):
+        opened.append(Terminal(command(vdevs, "-i", SMALL, *options)))
         opened[-1].read_until("vio-testpmd> ")
         return opened[-1]
 
@@ -440,3 +441,18 @@ def test_rates_with_commands_by_lines(command):
     assert all(re.match(r" +[\d.]+ s  port +\d  rx", line) for line in lines), lines
     assert "\033" not in "".join(lines) + out
     assert process.returncode == 0
+
+
+def test_what_other_threads_say_goes_above_the_line(terminal, tmp_path):
+    """A thread of DPDK's vhost logs that somebody has come; the line being typed stays."""
+    prompt = terminal(vdevs=[f"net_vhost0,iface={tmp_path}/sock"])
+    prompt.type("show con")
+    prompt.read_until("show con")
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.connect(f"{tmp_path}/sock")
+        prompt.read_until("new vhost user connection")
+        prompt.read_until("vio-testpmd> show con")
+    prompt.read_until("vhost peer closed")
+    prompt.read_until("vio-testpmd> show con")
+    prompt.type("fig fwd\r")
+    prompt.read_until("mode io")
