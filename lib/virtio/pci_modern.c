@@ -367,6 +367,12 @@ kick_32(const struct vio_notifier *n, uint16_t next)
 	*(volatile uint32_t *)n->addr = htole32((uint32_t)next << 16 | n->value);
 }
 
+vio_kick_fn
+vio_pci_modern_kicker(uint64_t features)
+{
+	return vio_has(features, VIRTIO_F_NOTIFICATION_DATA) ? kick_32 : kick_16;
+}
+
 /* queue_notify_off comes from the device: read once, checked, and held to what it was before. */
 static int
 find_doorbell(struct modern *m, uint16_t queue, struct vio_notifier *notifier)
@@ -400,7 +406,7 @@ find_doorbell(struct modern *m, uint16_t queue, struct vio_notifier *notifier)
 	}
 	m->notify_off[queue] = off;
 
-	notifier->kick = width == 4 ? kick_32 : kick_16;
+	notifier->kick = vio_pci_modern_kicker(m->features);
 	notifier->addr = addr;
 	notifier->fd = -1;
 	notifier->value = queue;

@@ -31,4 +31,9 @@ uint16_t vio_pci_modern_vectors(const struct vio_transport *t);
  * INTx only. 0; -ENOTSUP without that structure; -ENODEV. */
 int vio_pci_modern_isr(struct vio_transport *t, uint8_t *isr);
 
+/* The doorbell of a device with these features negotiated: for a process that has its BARs mapped
+ * at the same addresses as the one that set the queue up. */
+typedef void (*vio_kick_fn)(const struct vio_notifier *notifier, uint16_t next);
+vio_kick_fn vio_pci_modern_kicker(uint64_t features);
+
 #endif

@@ -107,6 +107,10 @@ struct vio_transport_ops {
 	 */
 	int (*queue_event_fd)(struct vio_transport *t, uint16_t queue);
 
+	/* The eventfd that is the queue's doorbell, open as long as the transport, or -1 beyond the
+	 * queues. NULL where doorbells are memory. */
+	int (*queue_kick_fd)(struct vio_transport *t, uint16_t queue);
+
 	/* Frees what the transport holds. The device must be reset before, or gone. */
 	void (*close)(struct vio_transport *t);
 };

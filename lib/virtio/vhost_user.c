@@ -310,8 +310,8 @@ check_queue(const struct vhost_user *v, uint16_t queue, const struct vio_queue_c
 }
 
 /* An eventfd that nobody reads is full after 2^64 - 2 kicks, and then this fails, harmlessly. */
-static void
-kick(const struct vio_notifier *notifier, uint16_t next)
+void
+vio_vhost_user_kick(const struct vio_notifier *notifier, uint16_t next)
 {
 	const uint64_t one = 1;
 	ssize_t n;
@@ -335,7 +335,7 @@ queue_setup(struct vio_transport *t, uint16_t queue, const struct vio_queue_conf
 		ret = start(v, queue, conf);
 	if (ret == 0)
 		*notifier = (struct vio_notifier){
-			.kick = kick,
+			.kick = vio_vhost_user_kick,
 			.fd = v->queues[queue].kick_fd,
 			.value = queue,
 		};
@@ -387,6 +387,12 @@ static int
 queue_event_fd(struct vio_transport *t, uint16_t queue)
 {
 	return queue < of(t)->n_queues ? of(t)->queues[queue].call_fd : -1;
+}
+
+static int
+queue_kick_fd(struct vio_transport *t, uint16_t queue)
+{
+	return queue < of(t)->n_queues ? of(t)->queues[queue].kick_fd : -1;
 }
 
 /* The device as a whole */
@@ -576,6 +582,7 @@ static const struct vio_transport_ops vhost_user_ops = {
 	.event_fd = event_fd,
 	.service = service,
 	.queue_event_fd = queue_event_fd,
+	.queue_kick_fd = queue_kick_fd,
 	.close = close_vhost_user,
 };
 

@@ -97,4 +97,8 @@ int vio_vhost_user_reconnect(struct vio_transport *t);
 int vio_vhost_user_set_memory(struct vio_transport *t, const struct vio_mem_region *pieces,
 			      unsigned count);
 
+/* The doorbell of this transport's queues: writes to the notifier's eventfd. Another process that
+ * was given the descriptor may ring it, too. */
+void vio_vhost_user_kick(const struct vio_notifier *notifier, uint16_t next);
+
 #endif

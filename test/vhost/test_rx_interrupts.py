@@ -13,7 +13,7 @@ import target
 from testpmd import Testpmd
 
 RINGS = ["packed", "split"]
-ROUNDS = 150
+ROUNDS = 60
 SETTLE = 0.3  # s in which a woken thread goes back to sleep
 
 pytestmark = pytest.mark.ours

@@ -84,6 +84,12 @@ class Stream:
             self.sender.send(build(self.sent, self._sizes[self.sent], *self._addresses))
             self.sent += 1
 
+    def push_more(self, count):
+        """Send so many frames, or as many as are left."""
+        for _ in range(min(count, len(self._sizes) - self.sent)):
+            self.sender.send(build(self.sent, self._sizes[self.sent], *self._addresses))
+            self.sent += 1
+
     def take(self):
         """Check all frames that have arrived."""
         while _readable(self.receiver, 0):

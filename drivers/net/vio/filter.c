@@ -34,7 +34,7 @@ static_assert(sizeof(((struct tables *)0)->bytes) <= VIO_CTRL_DATA_MAX, "the tab
 static bool
 filters_nothing(const struct vio_port *port)
 {
-	return port->transport->ops->filters_nothing;
+	return port->filters_nothing;
 }
 
 /* Says, once for each kind, that and why something cannot be had. */

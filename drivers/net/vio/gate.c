@@ -2,6 +2,7 @@
 #include "gate.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -46,10 +47,21 @@ vio_gates_barrier(void)
 		membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED);
 }
 
+uint32_t vio_gate_mark = 1;
+
+/* Is the thread that left this mark still there? */
+static bool
+is_alive(uint32_t mark)
+{
+	return mark == 1 || kill((pid_t)mark, 0) == 0 || errno != ESRCH;
+}
+
 static bool
 is_occupied(const struct vio_gate *gate)
 {
-	return __atomic_load_n(&gate->inside, __ATOMIC_ACQUIRE) != 0 ||
+	uint32_t mark = __atomic_load_n(&gate->inside, __ATOMIC_ACQUIRE);
+
+	return (mark != 0 && is_alive(mark)) ||
 	       __atomic_load_n(&gate->visitors, __ATOMIC_ACQUIRE) != 0;
 }
 

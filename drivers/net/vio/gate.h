@@ -29,10 +29,13 @@
 enum vio_gate_state { VIO_GATE_CLOSED, VIO_GATE_OPEN, VIO_GATE_FENCED };
 
 struct vio_gate {
-	uint32_t inside;   /* is the polling thread in a burst? Written by it alone */
+	uint32_t inside;   /* is the polling thread in a burst? 0, or its process's vio_gate_mark */
 	uint32_t state;    /* enum vio_gate_state; written by control alone */
 	uint32_t visitors; /* other threads that look at the queue; changed atomically */
 };
+
+/* 1, or in a secondary process its id: one that ended in a burst is not waited for. */
+extern uint32_t vio_gate_mark __attribute__((visibility("hidden")));
 
 /* Enters this process in the kernel's list of those that need barriers; as often as one likes.
  * Returns 0, or a negative errno value where the kernel has no such list: gates are FENCED then,
@@ -71,7 +74,7 @@ bool vio_gate_enter_fenced(struct vio_gate *gate);
 static inline bool
 vio_gate_enter(struct vio_gate *gate)
 {
-	__atomic_store_n(&gate->inside, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&gate->inside, vio_gate_mark, __ATOMIC_RELAXED);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	if (likely(__atomic_load_n(&gate->state, __ATOMIC_ACQUIRE) == VIO_GATE_OPEN))
 		return true;

@@ -92,8 +92,8 @@ vio_rx_burst_mode_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_burst
 
 	if (id >= dev->data->nb_rx_queues || port->rx_path == NULL)
 		return -EINVAL;
-	vio_rx_path_explain(port, mode->info, sizeof(mode->info));
-	mode->flags = port->rx_path->flags | RTE_ETH_BURST_FLAG_PER_QUEUE;
+	snprintf(mode->info, sizeof(mode->info), "%s", port->rx_text);
+	mode->flags = vio_rx_path_at(port->rx_path_at)->flags | RTE_ETH_BURST_FLAG_PER_QUEUE;
 	return 0;
 }
 
@@ -104,8 +104,8 @@ vio_tx_burst_mode_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_burst
 
 	if (id >= dev->data->nb_tx_queues || port->tx_path == NULL)
 		return -EINVAL;
-	vio_tx_path_explain(port, mode->info, sizeof(mode->info));
-	mode->flags = port->tx_path->flags | RTE_ETH_BURST_FLAG_PER_QUEUE;
+	snprintf(mode->info, sizeof(mode->info), "%s", port->tx_text);
+	mode->flags = vio_tx_path_at(port->tx_path_at)->flags | RTE_ETH_BURST_FLAG_PER_QUEUE;
 	return 0;
 }
 

@@ -12,6 +12,6 @@ extern int vio_logtype;
 
 /* For a port: names it. */
 #define PORT_LOG(port, level, format, ...) \
-	VIO_LOG(level, "%s: " format, (port)->transport->name, ##__VA_ARGS__)
+	VIO_LOG(level, "%s: " format, (port)->name, ##__VA_ARGS__)
 
 #endif

@@ -147,3 +147,15 @@ vio_tx_path_explain(const struct vio_port *port, char *text, size_t size)
 {
 	explain(tx_paths, port->tx_path, port, text, size);
 }
+
+const struct vio_path *
+vio_rx_path_at(uint8_t place)
+{
+	return &rx_paths[RTE_MIN(place, RTE_DIM(rx_paths) - 1)];
+}
+
+const struct vio_path *
+vio_tx_path_at(uint8_t place)
+{
+	return &tx_paths[RTE_MIN(place, RTE_DIM(tx_paths) - 1)];
+}

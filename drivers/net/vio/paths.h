@@ -33,6 +33,10 @@ struct vio_path {
 const struct vio_path *vio_rx_path_choose(const struct vio_port *port);
 const struct vio_path *vio_tx_path_choose(const struct vio_port *port);
 
+/* By their places in the tables, which are the same in every process. */
+const struct vio_path *vio_rx_path_at(uint8_t place);
+const struct vio_path *vio_tx_path_at(uint8_t place);
+
 /* Writes into text the path's name, the ring that it works on, and why the rows above were refused.
  */
 void vio_rx_path_explain(const struct vio_port *port, char *text, size_t size);

@@ -98,6 +98,7 @@ make_port(struct rte_pci_device *pci, struct vio_transport *transport, uint16_t 
 	port = vio_port(dev);
 	port->addr_at = offsetof(struct rte_mbuf, buf_iova);
 	port->intr = pci->intr_handle;
+	port->doorbells = ports == NULL ? VIO_DOORBELLS_MODERN : VIO_DOORBELLS_PRIVATE;
 	port->vectors = vectors;
 	port->ports = ports;
 	port->release = release_ports;
@@ -169,6 +170,19 @@ open_mapped(struct rte_pci_device *pci, const struct vio_args *args)
 	return ret == -ENOTSUP ? open_legacy(pci, args) : ret;
 }
 
+static int
+attach_secondary(struct rte_pci_device *pci)
+{
+	int ret = map_device(pci);
+
+	if (ret != 0)
+		return ret;
+	ret = rte_eth_dev_pci_generic_probe(pci, 0, vio_secondary_attach);
+	if (ret < 0)
+		rte_pci_unmap_device(pci);
+	return ret;
+}
+
 /* Returns a positive value for a device that is not for this driver, so that EAL asks the next one.
  */
 static int
@@ -179,10 +193,8 @@ probe(struct rte_pci_driver *driver, struct rte_pci_device *pci)
 	int ret;
 
 	RTE_SET_USED(driver);
-	if (rte_eal_process_type() != RTE_PROC_PRIMARY) {
-		VIO_LOG(ERR, "%s: secondary processes are not supported yet", pci->name);
-		return -ENOTSUP;
-	}
+	if (rte_eal_process_type() != RTE_PROC_PRIMARY)
+		return attach_secondary(pci);
 	if (vio_args_parse_pci(pci->name, devargs != NULL ? devargs->args : NULL, &args) < 0)
 		return -EINVAL;
 	ret = map_device(pci);
@@ -197,6 +209,10 @@ probe(struct rte_pci_driver *driver, struct rte_pci_device *pci)
 static int
 uninit_port(struct rte_eth_dev *dev)
 {
+	if (vio_in_secondary) {
+		vio_secondary_detach(dev);
+		return 0;
+	}
 	if (dev->data->dev_started)
 		rte_eth_dev_stop(dev->data->port_id);
 	return vio_ops.dev_close(dev);

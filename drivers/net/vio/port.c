@@ -250,8 +250,12 @@ vio_port_init(struct rte_eth_dev *dev, struct vio_transport *transport, const st
 	int ret;
 
 	port->dev = dev;
+	port->data = dev->data;
+	port->build = vio_build_stamp();
+	port->filters_nothing = transport->ops->filters_nothing;
 	port->transport = transport;
 	port->args = *args;
+	port->name = args->path[0] != '\0' ? port->args.path : dev->data->name;
 	port->wanted = features_wanted(args) & possible;
 	vio_device_init(&port->device, transport);
 	port->device.reset_timeout_ms = args->timeout_ms;
@@ -399,16 +403,16 @@ vio_port_close_gates(struct vio_port *port, unsigned timeout_ms)
 void
 vio_port_choose_paths(struct vio_port *port)
 {
-	char text[RTE_ETH_BURST_MODE_INFO_SIZE];
-
 	port->rx_path = vio_rx_path_choose(port);
 	port->tx_path = vio_tx_path_choose(port);
+	port->rx_path_at = port->rx_path - vio_rx_path_at(0);
+	port->tx_path_at = port->tx_path - vio_tx_path_at(0);
 	port->dev->rx_pkt_burst = port->rx_path->rx;
 	port->dev->tx_pkt_burst = port->tx_path->tx;
-	vio_rx_path_explain(port, text, sizeof(text));
-	PORT_LOG(port, NOTICE, "receive: %s", text);
-	vio_tx_path_explain(port, text, sizeof(text));
-	PORT_LOG(port, NOTICE, "transmit: %s", text);
+	vio_rx_path_explain(port, port->rx_text, sizeof(port->rx_text));
+	PORT_LOG(port, NOTICE, "receive: %s", port->rx_text);
+	vio_tx_path_explain(port, port->tx_text, sizeof(port->tx_text));
+	PORT_LOG(port, NOTICE, "transmit: %s", port->tx_text);
 }
 
 /* Features that would oblige the driver to something that the application did not ask for: with

@@ -17,6 +17,7 @@
 #include "queue.h"
 #include "recover.h"
 #include "rss.h"
+#include "secondary.h"
 
 struct vio_path;
 
@@ -25,7 +26,12 @@ struct vio_path;
 #define VIO_RX_OFFLOADS       (VIO_RX_OFFLOADS_CKSUM | RTE_ETH_RX_OFFLOAD_VLAN_STRIP)
 
 struct vio_port {
-	struct rte_eth_dev *dev;
+	struct rte_eth_dev *dev;       /* the primary process's */
+	struct rte_eth_dev_data *data; /* every process's */
+	const char *name;              /* for messages, in memory that processes share */
+	intptr_t build;                /* vio_build_stamp() of the primary */
+	enum vio_doorbells doorbells;
+	bool filters_nothing; /* of the transport, which only the primary has */
 	struct vio_transport *transport;
 	struct vio_device device;
 	struct vio_args args;
@@ -56,6 +62,10 @@ struct vio_port {
 	struct vio_orphan *orphans; /* rings released while the device still had them */
 	const struct vio_path *rx_path;
 	const struct vio_path *tx_path;
+	/* The same as places in their tables, and explained: for processes with other addresses. */
+	uint8_t rx_path_at, tx_path_at;
+	char rx_text[RTE_ETH_BURST_MODE_INFO_SIZE];
+	char tx_text[RTE_ETH_BURST_MODE_INFO_SIZE];
 	struct vio_pci_ports *ports; /* of a legacy device, else NULL */
 	/* Of the bus part of the driver: undoes what it did, before the transport is closed; */
 	void (*release)(struct vio_port *port);
@@ -80,6 +90,21 @@ vio_port(const struct rte_eth_dev *dev)
 }
 
 extern const struct eth_dev_ops vio_ops;
+
+/* Differs from one build of the driver to another. */
+intptr_t vio_build_stamp(void);
+
+/* Rings the doorbell of a virtqueue, from whichever process polls it. */
+static inline void
+vio_ring_kick(const struct vio_ring *ring, const struct vio_port *port)
+{
+	uint16_t next = vq_notify_data(ring->vq);
+
+	if (likely(!vio_in_secondary))
+		ring->notifier.kick(&ring->notifier, next);
+	else
+		vio_secondary_kick(ring, port, next);
+}
 
 /*
  * Takes over an open transport: looks at the device, and makes dev a port of it. possible masks the

@@ -34,7 +34,7 @@ kick_when_due(struct vio_rxq *q, bool full_burst)
 		return;
 	q->unkicked = 0;
 	if (vq_kick_prepare(q->ring.vq)) {
-		q->ring.notifier.kick(&q->ring.notifier, vq_notify_data(q->ring.vq));
+		vio_ring_kick(&q->ring, q->port);
 		q->stats.kicks++;
 	}
 }
@@ -45,7 +45,7 @@ take_mbufs(struct vio_rxq *q, struct rte_mbuf **mbufs, uint16_t n)
 {
 	while (unlikely(rte_mempool_get_bulk(q->pool, (void **)mbufs, n) < 0)) {
 		q->stats.no_mbuf++;
-		q->port->dev->data->rx_mbuf_alloc_failed++;
+		q->port->data->rx_mbuf_alloc_failed++;
 		n /= 2;
 		if (n == 0)
 			break;
@@ -391,11 +391,17 @@ vio_rx_arm(struct vio_rxq *q)
 bool
 vio_rx_monitor(struct vio_rxq *q, struct vq_monitor *monitor, bool *waits)
 {
-	if (q->ring.vq == NULL || vq_error(q->ring.vq) != VQ_OK)
+	bool well;
+
+	if (!vio_gate_enter(&q->gate))
 		return false;
-	kick_when_due(q, false);
-	*waits = vq_monitor(q->ring.vq, monitor);
-	return true;
+	well = vq_error(q->ring.vq) == VQ_OK;
+	if (well) {
+		kick_when_due(q, false);
+		*waits = vq_monitor(q->ring.vq, monitor);
+	}
+	vio_gate_leave(&q->gate);
+	return well;
 }
 
 void

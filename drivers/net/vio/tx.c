@@ -186,7 +186,7 @@ static inline void
 kick(struct vio_txq *q)
 {
 	if (vq_kick_prepare(q->ring.vq)) {
-		q->ring.notifier.kick(&q->ring.notifier, vq_notify_data(q->ring.vq));
+		vio_ring_kick(&q->ring, q->port);
 		q->stats.kicks++;
 	}
 }

@@ -194,6 +194,7 @@ init_port(struct rte_eth_dev *dev, struct vio_transport *transport, const struct
 
 	port->addr_at = offsetof(struct rte_mbuf, buf_addr);
 	port->intr_is_socket = true;
+	port->doorbells = VIO_DOORBELLS_EVENTFD;
 	port->release = release;
 	port->isolate = isolate;
 	port->reconnect = args->reconnect_ms != 0 ? reconnect : NULL;
@@ -210,6 +211,24 @@ init_port(struct rte_eth_dev *dev, struct vio_transport *transport, const struct
 }
 
 static int
+attach_secondary(struct rte_vdev_device *vdev)
+{
+	struct rte_eth_dev *dev = rte_eth_dev_attach_secondary(rte_vdev_device_name(vdev));
+	int ret;
+
+	if (dev == NULL)
+		return -ENODEV;
+	ret = vio_secondary_attach(dev);
+	if (ret < 0) {
+		rte_eth_dev_release_port(dev);
+		return ret;
+	}
+	dev->device = &vdev->device;
+	rte_eth_dev_probing_finish(dev);
+	return 0;
+}
+
+static int
 probe(struct rte_vdev_device *vdev)
 {
 	const char *name = rte_vdev_device_name(vdev);
@@ -218,10 +237,9 @@ probe(struct rte_vdev_device *vdev)
 	struct vio_args args;
 	int ret;
 
-	if (rte_eal_process_type() != RTE_PROC_PRIMARY) {
-		VIO_LOG(ERR, "%s: secondary processes are not supported yet", name);
-		return -ENOTSUP;
-	}
+	if (rte_eal_process_type() != RTE_PROC_PRIMARY)
+		return attach_secondary(vdev);
+	vio_primary_init();
 	ret = vio_args_parse_user(name, rte_vdev_device_args(vdev), &args);
 	if (ret == 0)
 		ret = open_transport(&args, &transport);
@@ -251,6 +269,10 @@ remove_device(struct rte_vdev_device *vdev)
 
 	if (dev == NULL)
 		return 0;
+	if (vio_in_secondary) {
+		vio_secondary_detach(dev);
+		return rte_eth_dev_release_port(dev);
+	}
 	if (dev->data->dev_started)
 		rte_eth_dev_stop(dev->data->port_id);
 	return rte_eth_dev_close(dev->data->port_id);

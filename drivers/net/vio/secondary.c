@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "secondary.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_eal.h>
+
+#include "virtio/pci_modern.h"
+#include "virtio/vhost_user.h"
+#include "gate.h"
+#include "log.h"
+#include "paths.h"
+#include "port.h"
+#include "rx.h"
+#include "tx.h"
+
+#define MP_NAME       "net_vio_kick_fds"
+#define MP_TIMEOUT_S  5
+#define FDS_A_MESSAGE RTE_MP_MAX_FD_NUM
+
+bool vio_in_secondary;
+
+/* What a secondary has of a port: dev->process_private. */
+struct own {
+	unsigned n;
+	int kick_fds[]; /* by virtqueue */
+};
+
+struct question {
+	uint16_t port;
+	uint16_t first; /* virtqueue */
+};
+
+struct answer {
+	int32_t result; /* how many virtqueues have descriptors, or a negative errno value */
+};
+
+/* In the primary. */
+
+static int
+kick_fd(const struct vio_port *port, uint32_t queue)
+{
+	struct vio_transport *t = port->transport;
+
+	if (t == NULL || t->ops->queue_kick_fd == NULL || queue > UINT16_MAX)
+		return -1;
+	return t->ops->queue_kick_fd(t, queue);
+}
+
+static int
+fill_in(const struct question *question, struct rte_mp_msg *reply)
+{
+	struct rte_eth_dev *dev;
+	struct vio_port *port;
+	unsigned n;
+
+	if (!rte_eth_dev_is_valid_port(question->port))
+		return -ENODEV;
+	dev = &rte_eth_devices[question->port];
+	if (dev->dev_ops != &vio_ops)
+		return -ENODEV;
+	port = vio_port(dev);
+	pthread_mutex_lock(&port->lock);
+	for (n = 0; n < FDS_A_MESSAGE; n++) {
+		int fd = kick_fd(port, question->first + n);
+
+		if (fd < 0)
+			break;
+		reply->fds[n] = fd;
+	}
+	pthread_mutex_unlock(&port->lock);
+	reply->num_fds = n;
+	return n;
+}
+
+static int
+answer_secondary(const struct rte_mp_msg *msg, const void *peer)
+{
+	struct rte_mp_msg reply = { .name = MP_NAME, .len_param = sizeof(struct answer) };
+	struct answer *answer = (struct answer *)reply.param;
+	struct question question = { 0 };
+
+	if (msg->len_param != sizeof(question))
+		return -EINVAL;
+	memcpy(&question, msg->param, sizeof(question));
+	answer->result = fill_in(&question, &reply);
+	return rte_mp_reply(&reply, peer);
+}
+
+void
+vio_primary_init(void)
+{
+	if (rte_mp_action_register(MP_NAME, answer_secondary) < 0 && rte_errno != EEXIST &&
+	    rte_errno != ENOTSUP)
+		VIO_LOG(WARNING, "secondary processes will not be able to attach: %s",
+			rte_strerror(rte_errno));
+}
+
+/* In a secondary. */
+
+/* Some of the descriptors: how many came, or a negative errno value. */
+static int
+ask_fds(uint16_t port, uint16_t first, int *fds)
+{
+	struct rte_mp_msg msg = { .name = MP_NAME, .len_param = sizeof(struct question) };
+	const struct timespec patience = { .tv_sec = MP_TIMEOUT_S };
+	const struct question question = { .port = port, .first = first };
+	const struct answer *answer;
+	struct rte_mp_reply reply;
+	int ret;
+
+	memcpy(msg.param, &question, sizeof(question));
+	if (rte_mp_request_sync(&msg, &reply, &patience) < 0)
+		return -rte_errno;
+	if (reply.nb_received != 1) {
+		free(reply.msgs);
+		return -ETIMEDOUT;
+	}
+	answer = (const struct answer *)reply.msgs[0].param;
+	ret = answer->result;
+	if (ret >= 0 && ret == reply.msgs[0].num_fds)
+		memcpy(fds, reply.msgs[0].fds, ret * sizeof(*fds));
+	free(reply.msgs);
+	return ret;
+}
+
+static int
+take_fds(struct rte_eth_dev *dev, const struct vio_port *port)
+{
+	unsigned most = 2u * port->max_pairs;
+	struct own *own = calloc(1, sizeof(*own) + (most + FDS_A_MESSAGE) * sizeof(int));
+	int ret = 0;
+
+	if (own == NULL)
+		return -ENOMEM;
+	dev->process_private = own;
+	while (port->doorbells == VIO_DOORBELLS_EVENTFD && own->n < most) {
+		ret = ask_fds(dev->data->port_id, own->n, &own->kick_fds[own->n]);
+		if (ret <= 0)
+			break;
+		own->n += ret;
+	}
+	return ret < 0 ? ret : 0;
+}
+
+void
+vio_secondary_kick(const struct vio_ring *ring, const struct vio_port *port, uint16_t next)
+{
+	struct vio_notifier notifier = ring->notifier;
+	const struct own *own;
+
+	if (port->doorbells == VIO_DOORBELLS_MODERN) {
+		vio_pci_modern_kicker(port->features)(&notifier, next);
+		return;
+	}
+	own = rte_eth_devices[port->data->port_id].process_private;
+	if (own == NULL || ring->index >= own->n)
+		return;
+	notifier.fd = own->kick_fds[ring->index];
+	vio_vhost_user_kick(&notifier, next);
+}
+
+/* The primary can exchange the burst functions while this process polls. */
+static uint16_t
+receive(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	const struct vio_rxq *q = queue;
+
+	return vio_rx_path_at(q->port->rx_path_at)->rx(queue, pkts, n);
+}
+
+static uint16_t
+transmit(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	const struct vio_txq *q = queue;
+
+	return vio_tx_path_at(q->port->tx_path_at)->tx(queue, pkts, n);
+}
+
+static uint16_t
+nothing(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	RTE_SET_USED(queue);
+	RTE_SET_USED(pkts);
+	RTE_SET_USED(n);
+	return 0;
+}
+
+/* What the primary found last. */
+static int
+link_update(struct rte_eth_dev *dev, int wait)
+{
+	RTE_SET_USED(dev);
+	RTE_SET_USED(wait);
+	return 0;
+}
+
+static int
+close_own(struct rte_eth_dev *dev)
+{
+	vio_secondary_detach(dev);
+	return 0;
+}
+
+/* Nothing that takes the port's lock, sends a command, or changes what is set: ethdev refuses what
+ * is not here (ENOTSUP). */
+static const struct eth_dev_ops secondary_ops = {
+	.dev_close = close_own,
+	.dev_infos_get = vio_infos_get,
+	.link_update = link_update,
+	.rxq_info_get = vio_rxq_info_get,
+	.txq_info_get = vio_txq_info_get,
+	.rx_burst_mode_get = vio_rx_burst_mode_get,
+	.tx_burst_mode_get = vio_tx_burst_mode_get,
+	.get_monitor_addr = vio_get_monitor_addr,
+	.tx_done_cleanup = vio_tx_done_cleanup,
+	.stats_get = vio_stats_get,
+	.stats_reset = vio_stats_reset,
+	.xstats_get = vio_xstats_get,
+	.xstats_get_names = vio_xstats_get_names,
+	.xstats_reset = vio_stats_reset,
+};
+
+/* Another build would find other things at the places that this one goes by. */
+intptr_t
+vio_build_stamp(void)
+{
+	return (intptr_t)&vio_ops - (intptr_t)vio_build_stamp + (intptr_t)sizeof(struct vio_port);
+}
+
+static int
+attach(struct rte_eth_dev *dev)
+{
+	const struct vio_port *port = dev->data->dev_private;
+	bool polls = port->doorbells != VIO_DOORBELLS_PRIVATE;
+	int ret;
+
+	if (port->build != vio_build_stamp()) {
+		VIO_LOG(ERR,
+			"%s: the primary process drives it by another driver, or another build of "
+			"this one; load the same",
+			dev->data->name);
+		return -EINVAL;
+	}
+	ret = take_fds(dev, port);
+	if (ret < 0) {
+		VIO_LOG(ERR, "%s: the primary process does not pass its doorbells on: %s",
+			dev->data->name, strerror(-ret));
+		return ret;
+	}
+	vio_in_secondary = true;
+	vio_gate_mark = getpid();
+	if (vio_gate_init() < 0 && polls) {
+		/* Gates that the primary opens may ask for no fence. */
+		polls = false;
+		VIO_LOG(NOTICE, "%s: the kernel has no membarrier(2)", dev->data->name);
+	}
+	dev->dev_ops = &secondary_ops;
+	dev->rx_pkt_burst = polls ? receive : nothing;
+	dev->tx_pkt_burst = polls ? transmit : nothing;
+	dev->rx_queue_count = vio_rx_queue_count;
+	dev->rx_descriptor_status = vio_rx_descriptor_status;
+	dev->tx_descriptor_status = vio_tx_descriptor_status;
+	VIO_LOG(NOTICE, "%s: attached; %s, and the primary process changes it", dev->data->name,
+		polls ? "its queues can be polled here" : "it can be looked at here");
+	return 0;
+}
+
+int
+vio_secondary_attach(struct rte_eth_dev *dev)
+{
+	int ret = attach(dev);
+
+	if (ret < 0)
+		vio_secondary_detach(dev);
+	return ret;
+}
+
+void
+vio_secondary_detach(struct rte_eth_dev *dev)
+{
+	struct own *own = dev->process_private;
+
+	dev->process_private = NULL;
+	for (unsigned i = 0; own != NULL && i < own->n; i++)
+		close(own->kick_fds[i]);
+	free(own);
+}
