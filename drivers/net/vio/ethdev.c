@@ -29,13 +29,35 @@ dev_configure(struct rte_eth_dev *dev)
 	return vio_rx_intr_check(port);
 }
 
+/* Deferred queues wait at each start of the port. */
 static void
-set_queue_states(struct rte_eth_dev *dev, uint8_t state)
+defer_queues(struct rte_eth_dev *dev)
 {
+	struct vio_rxq **rx = (struct vio_rxq **)dev->data->rx_queues;
+	struct vio_txq **tx = (struct vio_txq **)dev->data->tx_queues;
+
 	for (uint16_t i = 0; i < dev->data->nb_rx_queues; i++)
-		dev->data->rx_queue_state[i] = state;
+		if (rx[i] != NULL)
+			rx[i]->stopped = rx[i]->deferred;
 	for (uint16_t i = 0; i < dev->data->nb_tx_queues; i++)
-		dev->data->tx_queue_state[i] = state;
+		if (tx[i] != NULL)
+			tx[i]->stopped = tx[i]->deferred;
+}
+
+static void
+set_queue_states(struct rte_eth_dev *dev, bool started)
+{
+	const struct vio_rxq **rx = (const struct vio_rxq **)dev->data->rx_queues;
+	const struct vio_txq **tx = (const struct vio_txq **)dev->data->tx_queues;
+
+	for (uint16_t i = 0; i < dev->data->nb_rx_queues; i++)
+		dev->data->rx_queue_state[i] = started && !rx[i]->stopped
+						       ? RTE_ETH_QUEUE_STATE_STARTED
+						       : RTE_ETH_QUEUE_STATE_STOPPED;
+	for (uint16_t i = 0; i < dev->data->nb_tx_queues; i++)
+		dev->data->tx_queue_state[i] = started && !tx[i]->stopped
+						       ? RTE_ETH_QUEUE_STATE_STARTED
+						       : RTE_ETH_QUEUE_STATE_STOPPED;
 }
 
 /* May a frame of the configured size need several mbufs? */
@@ -63,6 +85,7 @@ dev_start(struct rte_eth_dev *dev)
 	int ret;
 
 	pthread_mutex_lock(&port->lock);
+	defer_queues(dev);
 	ret = vio_port_start(port);
 	/* Without a peer the port waits for one, as it does when the peer leaves later on. */
 	if (ret == -ENODEV && port->reconnect != NULL) {
@@ -77,7 +100,7 @@ dev_start(struct rte_eth_dev *dev)
 		return ret;
 	}
 	dev->data->scattered_rx = may_scatter(dev);
-	set_queue_states(dev, RTE_ETH_QUEUE_STATE_STARTED);
+	set_queue_states(dev, true);
 	vio_link_update(dev, 0);
 	return 0;
 }
@@ -94,7 +117,7 @@ dev_stop(struct rte_eth_dev *dev)
 	vio_recover_stop(port);
 	ret = vio_port_stop(port);
 	pthread_mutex_unlock(&port->lock);
-	set_queue_states(dev, RTE_ETH_QUEUE_STATE_STOPPED);
+	set_queue_states(dev, false);
 	vio_link_update(dev, 0);
 	return ret;
 }
@@ -176,6 +199,10 @@ const struct eth_dev_ops vio_ops = {
 	.txq_info_get = vio_txq_info_get,
 	.rx_burst_mode_get = vio_rx_burst_mode_get,
 	.tx_burst_mode_get = vio_tx_burst_mode_get,
+	.rx_queue_start = vio_rx_queue_start,
+	.rx_queue_stop = vio_rx_queue_stop,
+	.tx_queue_start = vio_tx_queue_start,
+	.tx_queue_stop = vio_tx_queue_stop,
 	.rx_queue_intr_enable = vio_rx_queue_intr_enable,
 	.rx_queue_intr_disable = vio_rx_queue_intr_disable,
 	.get_monitor_addr = vio_get_monitor_addr,

@@ -69,6 +69,7 @@ vio_rxq_info_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_rxq_info *
 	info->scattered_rx = dev->data->scattered_rx;
 	info->nb_desc = q->ring.size;
 	info->rx_buf_size = q->room;
+	info->conf.rx_deferred_start = q->deferred;
 	info->conf.rx_free_thresh = q->refill_at;
 	info->conf.offloads = dev->data->dev_conf.rxmode.offloads;
 }
@@ -79,6 +80,7 @@ vio_txq_info_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_txq_info *
 	const struct vio_txq *q = dev->data->tx_queues[id];
 
 	info->nb_desc = q->ring.size;
+	info->conf.tx_deferred_start = q->deferred;
 	info->conf.tx_free_thresh = q->free_at;
 	info->conf.offloads = dev->data->dev_conf.txmode.offloads;
 	if (q->fast_free)

@@ -32,7 +32,7 @@
 /* How rings and doorbells are used. */
 #define FEATURES_EVENTS                                                      \
 	(VIO_BIT(VIRTIO_F_EVENT_IDX) | VIO_BIT(VIRTIO_F_NOTIF_CONFIG_DATA) | \
-	 VIO_BIT(VIRTIO_F_SR_IOV))
+	 VIO_BIT(VIRTIO_F_SR_IOV) | VIO_BIT(VIRTIO_F_RING_RESET))
 
 /* Where the device does not say: what net_virtio and most back-ends take. */
 #define MTU_MAX_DEFAULT 9702
@@ -303,15 +303,10 @@ start_queues(struct vio_port *port)
 		q->hash_types = port->rss.supported;
 		q->vlan_strip = data->dev_conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
 		ret = vio_ring_start(&q->ring, port, VIO_NET_RXQ(i), vio_rx_intr_vector(port, i));
+		if (ret == 0 && !q->stopped)
+			ret = vio_rx_fill(q);
 		if (ret < 0)
 			return ret;
-		if (vio_rx_refill(q) == 0) {
-			PORT_LOG(port, ERR,
-				 "rx queue %u: pool %s is empty; give it at least %u mbufs more", i,
-				 q->pool->name, q->ring.size);
-			return -ENOMEM;
-		}
-		vq_publish(q->ring.vq);
 	}
 	for (uint16_t i = 0; i < data->nb_tx_queues; i++) {
 		struct vio_txq *q = data->tx_queues[i];
@@ -333,10 +328,8 @@ kick_receive_queues(struct vio_port *port)
 	for (uint16_t i = 0; i < data->nb_rx_queues; i++) {
 		struct vio_rxq *q = data->rx_queues[i];
 
-		if (vq_kick_prepare(q->ring.vq)) {
-			q->ring.notifier.kick(&q->ring.notifier, vq_notify_data(q->ring.vq));
-			q->stats.kicks++;
-		}
+		if (!q->stopped)
+			vio_rx_kick(q);
 	}
 }
 
@@ -344,11 +337,15 @@ void
 vio_port_open_gates(struct vio_port *port)
 {
 	struct rte_eth_dev_data *data = port->dev->data;
+	struct vio_rxq **rx = (struct vio_rxq **)data->rx_queues;
+	struct vio_txq **tx = (struct vio_txq **)data->tx_queues;
 
 	for (uint16_t i = 0; i < data->nb_rx_queues; i++)
-		vio_gate_open(&((struct vio_rxq *)data->rx_queues[i])->gate);
+		if (!rx[i]->stopped)
+			vio_gate_open(&rx[i]->gate);
 	for (uint16_t i = 0; i < data->nb_tx_queues; i++)
-		vio_gate_open(&((struct vio_txq *)data->tx_queues[i])->gate);
+		if (!tx[i]->stopped)
+			vio_gate_open(&tx[i]->gate);
 	/* Who armed a queue's interrupt while it was closed is seen by vio_rx_intr_wake(). */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }

@@ -127,7 +127,7 @@ int vio_port_reset(struct vio_port *port);
  * (-ETIMEDOUT) where the device does not let go: then buffers and rings stay out of use. */
 int vio_port_stop(struct vio_port *port);
 
-/* Opens the gates of all queues, which are live. */
+/* Opens the gates of all queues, which are live, but for those that are stopped. */
 void vio_port_open_gates(struct vio_port *port);
 /* Shuts them: bursts that begin from now on do nothing. */
 void vio_port_shut_gates(struct vio_port *port);

@@ -161,10 +161,6 @@ vio_rx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsig
 	struct vio_rxq *q;
 	int ret;
 
-	if (conf->rx_deferred_start) {
-		PORT_LOG(port, ERR, "rx queue %u: deferred start is not supported", id);
-		return -ENOTSUP;
-	}
 	ret = check_orphans(port, "rx", id);
 	if (ret == 0)
 		ret = check_size(port, "rx", id, nb_desc, port->max_rx_size);
@@ -192,6 +188,7 @@ vio_rx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsig
 	q->begin.rearm_data = rearm_word(dev->data->port_id);
 	q->room = rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM;
 	q->refill_at = refill_threshold(nb_desc, conf->rx_free_thresh);
+	q->deferred = conf->rx_deferred_start;
 	dev->data->rx_queues[id] = q;
 	return 0;
 }
@@ -205,10 +202,6 @@ vio_tx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsig
 	struct vio_txq *q;
 	int ret;
 
-	if (conf->tx_deferred_start) {
-		PORT_LOG(port, ERR, "tx queue %u: deferred start is not supported", id);
-		return -ENOTSUP;
-	}
 	ret = check_orphans(port, "tx", id);
 	if (ret == 0)
 		ret = check_size(port, "tx", id, nb_desc, port->max_tx_size);
@@ -235,6 +228,7 @@ vio_tx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsig
 	q->free_at = RTE_MIN(q->free_at, (nb_desc + 1) / 2);
 	q->fast_free = (conf->offloads | dev->data->dev_conf.txmode.offloads) &
 		       RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+	q->deferred = conf->tx_deferred_start;
 	dev->data->tx_queues[id] = q;
 	return 0;
 }

@@ -78,7 +78,9 @@ struct vio_rxq {
 	bool checksum;    /* headers may say something of checksums */
 	bool vlan_strip;
 	bool told_broken;
-	bool armed; /* the application may sleep on the queue's interrupt */
+	bool deferred; /* not started with the port, */
+	bool stopped;  /* and not started now */
+	bool armed;    /* the application may sleep on the queue's interrupt */
 	struct vio_rx_stats stats;
 	struct vio_port *port;
 	uint32_t room;    /* bytes of a frame that a buffer holds */
@@ -96,14 +98,16 @@ struct vio_txq {
 	uint16_t hdr_len;    /* of the header before each frame (vio_tx_set_header()) */
 	uint16_t free_at;    /* free descriptors below which used ones are reclaimed */
 	uint16_t chains;     /* packets of several segments in flight */
-	bool fast_free;      /* RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE */
+	bool deferred;       /* as in struct vio_rxq */
+	bool stopped;
+	bool fast_free; /* RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE */
 	bool told_broken;
 	struct vio_tx_stats stats;
 	struct vio_port *port;
 	uint16_t id;
 } __rte_cache_aligned;
 
-/* The ethdev operations. */
+/* The ethdev operations. Start and stop of one queue are in queue_state.c. */
 struct rte_eth_dev;
 struct rte_eth_rxconf;
 struct rte_eth_txconf;
@@ -111,6 +115,10 @@ int vio_rx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, u
 		       const struct rte_eth_rxconf *conf, struct rte_mempool *pool);
 int vio_tx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsigned socket,
 		       const struct rte_eth_txconf *conf);
+int vio_rx_queue_start(struct rte_eth_dev *dev, uint16_t id);
+int vio_rx_queue_stop(struct rte_eth_dev *dev, uint16_t id);
+int vio_tx_queue_start(struct rte_eth_dev *dev, uint16_t id);
+int vio_tx_queue_stop(struct rte_eth_dev *dev, uint16_t id);
 void vio_rx_queue_release(struct rte_eth_dev *dev, uint16_t id);
 void vio_tx_queue_release(struct rte_eth_dev *dev, uint16_t id);
 

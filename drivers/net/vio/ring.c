@@ -168,6 +168,7 @@ vio_ring_start(struct vio_ring *ring, struct vio_port *port, uint16_t index, uin
 	int ret;
 
 	ring->index = index;
+	ring->stuck = false;
 	ret = check_size(ring, port);
 	if (ret == 0)
 		ret = ring_init(ring, port);

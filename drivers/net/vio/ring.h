@@ -24,6 +24,7 @@ struct vio_ring {
 	uint16_t size;  /* descriptors */
 	uint16_t index; /* of the virtqueue */
 	size_t hdrs_at; /* offset in mz of the headers or commands */
+	bool stuck;     /* the device did not finish the reset of the queue */
 	struct vio_notifier notifier;
 };
 

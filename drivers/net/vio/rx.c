@@ -33,10 +33,7 @@ kick_when_due(struct vio_rxq *q, bool full_burst)
 	if (q->unkicked == 0 || likely(full_burst && q->unkicked < q->ring.size / 2))
 		return;
 	q->unkicked = 0;
-	if (vq_kick_prepare(q->ring.vq)) {
-		vio_ring_kick(&q->ring, q->port);
-		q->stats.kicks++;
-	}
+	vio_rx_kick(q);
 }
 
 /* Takes n mbufs from the pool, or as many as a pool that is nearly empty gives by halves. */
@@ -89,6 +86,28 @@ vio_rx_refill(struct vio_rxq *q)
 		total += n;
 	} while (n > 0 && vq_free_count(q->ring.vq) > 0);
 	return total;
+}
+
+int
+vio_rx_fill(struct vio_rxq *q)
+{
+	if (vio_rx_refill(q) == 0) {
+		PORT_LOG(q->port, ERR,
+			 "rx queue %u: pool %s is empty; give it at least %u mbufs more", q->id,
+			 q->pool->name, q->ring.size);
+		return -ENOMEM;
+	}
+	vq_publish(q->ring.vq);
+	return 0;
+}
+
+void
+vio_rx_kick(struct vio_rxq *q)
+{
+	if (vq_kick_prepare(q->ring.vq)) {
+		vio_ring_kick(&q->ring, q->port);
+		q->stats.kicks++;
+	}
 }
 
 static inline void

@@ -26,6 +26,11 @@ void vio_rx_disarm(struct vio_rxq *q);
 /* Where the next used buffer will show, and whether one waits already; for the thread that polls
  * the queue. False where the queue is stopped or broken. */
 bool vio_rx_monitor(struct vio_rxq *q, struct vq_monitor *monitor, bool *waits);
+/* Gives it its first buffers, and makes them available. Returns 0, or -ENOMEM, with a line in the
+ * log, where the pool has none. */
+int vio_rx_fill(struct vio_rxq *q);
+/* Tells a live device of all that was made available. */
+void vio_rx_kick(struct vio_rxq *q);
 /* Takes back every buffer, when the device no longer has them. */
 void vio_rx_drain(struct vio_rxq *q);
 

@@ -18,7 +18,8 @@
  * PCI device, with registers or virtual functions (RSVD-09). */
 #define FEATURES_POSSIBLE                                                         \
 	(~(VIO_BIT(VIRTIO_F_ACCESS_PLATFORM) | VIO_BIT(VIRTIO_F_ORDER_PLATFORM) | \
-	   VIO_BIT(VIRTIO_F_NOTIF_CONFIG_DATA) | VIO_BIT(VIRTIO_F_SR_IOV)))
+	   VIO_BIT(VIRTIO_F_RING_RESET) | VIO_BIT(VIRTIO_F_NOTIF_CONFIG_DATA) |   \
+	   VIO_BIT(VIRTIO_F_SR_IOV)))
 
 /* All of EAL's shared memory, collected by a walk, but for what is about to be freed. */
 struct pieces {

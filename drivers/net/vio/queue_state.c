@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Starting and stopping single queues of a started port. A queue that waits for its first start is
+ * live and empty: the device may know it, and finds no buffer there. One that was stopped was reset
+ * (spec 2.6.1, VIRTIO_F_RING_RESET), which is the one way to get its buffers back while the device
+ * is at work; it is set up anew at its next start (spec 2.6.1.2).
+ */
+#include <errno.h>
+
+#include "log.h"
+#include "port.h"
+#include "rx.h"
+#include "tx.h"
+
+/* Both kinds of queue, as far as this file cares. */
+struct subject {
+	struct vio_port *port;
+	const char *kind;
+	uint16_t id;
+	uint16_t index; /* of the virtqueue */
+	uint16_t vector;
+	struct vio_ring *ring;
+	struct vio_gate *gate;
+	bool *stopped;
+	uint8_t *state; /* ethdev's */
+};
+
+static struct subject
+rx_subject(struct rte_eth_dev *dev, uint16_t id)
+{
+	struct vio_rxq *q = dev->data->rx_queues[id];
+
+	return (struct subject){
+		.port = q->port,
+		.kind = "rx",
+		.id = id,
+		.index = VIO_NET_RXQ(id),
+		.vector = vio_rx_intr_vector(q->port, id),
+		.ring = &q->ring,
+		.gate = &q->gate,
+		.stopped = &q->stopped,
+		.state = &dev->data->rx_queue_state[id],
+	};
+}
+
+static struct subject
+tx_subject(struct rte_eth_dev *dev, uint16_t id)
+{
+	struct vio_txq *q = dev->data->tx_queues[id];
+
+	return (struct subject){
+		.port = q->port,
+		.kind = "tx",
+		.id = id,
+		.index = VIO_NET_TXQ(id),
+		.vector = VIO_NO_VECTOR,
+		.ring = &q->ring,
+		.gate = &q->gate,
+		.stopped = &q->stopped,
+		.state = &dev->data->tx_queue_state[id],
+	};
+}
+
+/* Takes the queue from its polling thread and from the device. */
+static int
+silence(const struct subject *s)
+{
+	struct vio_transport *t = s->port->transport;
+	int ret;
+
+	if (!vio_has(s->port->features, VIRTIO_F_RING_RESET)) {
+		PORT_LOG(s->port, ERR,
+			 "%s queue %u cannot be stopped: the device has no RING_RESET; stop the "
+			 "port",
+			 s->kind, s->id);
+		return -ENOTSUP;
+	}
+	ret = vio_gate_close(s->gate, s->port->args.timeout_ms);
+	if (ret < 0) {
+		PORT_LOG(s->port, ERR, "%s queue %u: a thread does not return from its burst",
+			 s->kind, s->id);
+		vio_gate_open(s->gate);
+		return ret;
+	}
+	*s->stopped = true;
+	*s->state = RTE_ETH_QUEUE_STATE_STOPPED;
+	ret = t->ops->queue_reset(t, s->index);
+	s->ring->stuck = ret < 0;
+	if (ret < 0)
+		PORT_LOG(s->port, ERR,
+			 "%s queue %u: the device does not let go of its buffers (%s); restart the "
+			 "port",
+			 s->kind, s->id, strerror(-ret));
+	return ret;
+}
+
+/* The ring is live, and empty, where the queue was never started; or it is set up. */
+static int
+revive(const struct subject *s)
+{
+	int ret;
+
+	if (s->ring->vq == NULL)
+		ret = vio_ring_start(s->ring, s->port, s->index, s->vector);
+	else
+		ret = s->ring->stuck ? -EBUSY : 0;
+	if (ret < 0)
+		PORT_LOG(s->port, ERR, "%s queue %u cannot be started: %s; restart the port",
+			 s->kind, s->id, strerror(-ret));
+	return ret;
+}
+
+static void
+let_in(const struct subject *s)
+{
+	*s->stopped = false;
+	*s->state = RTE_ETH_QUEUE_STATE_STARTED;
+	vio_gate_open(s->gate);
+	/* Who armed the queue's interrupt while it was closed is seen by vio_rx_intr_wake(). */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+int
+vio_rx_queue_stop(struct rte_eth_dev *dev, uint16_t id)
+{
+	struct subject s = rx_subject(dev, id);
+	int ret;
+
+	pthread_mutex_lock(&s.port->lock);
+	ret = silence(&s);
+	if (ret == 0)
+		vio_rx_drain(dev->data->rx_queues[id]);
+	pthread_mutex_unlock(&s.port->lock);
+	return ret;
+}
+
+int
+vio_tx_queue_stop(struct rte_eth_dev *dev, uint16_t id)
+{
+	struct subject s = tx_subject(dev, id);
+	int ret;
+
+	pthread_mutex_lock(&s.port->lock);
+	ret = silence(&s);
+	if (ret == 0)
+		vio_tx_drain(dev->data->tx_queues[id]);
+	pthread_mutex_unlock(&s.port->lock);
+	return ret;
+}
+
+int
+vio_rx_queue_start(struct rte_eth_dev *dev, uint16_t id)
+{
+	struct subject s = rx_subject(dev, id);
+	struct vio_rxq *q = dev->data->rx_queues[id];
+	int ret;
+
+	pthread_mutex_lock(&s.port->lock);
+	ret = revive(&s);
+	if (ret == 0)
+		ret = vio_rx_fill(q);
+	if (ret == 0) {
+		vio_rx_kick(q);
+		let_in(&s);
+		vio_rx_intr_wake(s.port);
+	}
+	pthread_mutex_unlock(&s.port->lock);
+	return ret;
+}
+
+int
+vio_tx_queue_start(struct rte_eth_dev *dev, uint16_t id)
+{
+	struct subject s = tx_subject(dev, id);
+	int ret;
+
+	pthread_mutex_lock(&s.port->lock);
+	ret = revive(&s);
+	if (ret == 0)
+		let_in(&s);
+	pthread_mutex_unlock(&s.port->lock);
+	return ret;
+}
