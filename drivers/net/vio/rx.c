@@ -392,15 +392,20 @@ vio_rx_plain_other_header(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	return rx_burst(q, pkts, n, false, true, q->hdr_len);
 }
 
-/* What was refilled since the last question is asked about first: the device may wait for it. */
+/* The device gets all the buffers that there are, and is asked whether it waits for them: nobody
+ * will refill the ring while the application sleeps. */
 bool
 vio_rx_arm(struct vio_rxq *q)
 {
+	uint16_t n;
 	bool stay;
 
 	if (!vio_gate_enter(&q->gate))
 		return false;
-	refill_when_due(q);
+	n = vio_rx_refill(q);
+	if (n > 0)
+		vq_publish(q->ring.vq);
+	q->unkicked += n;
 	kick_when_due(q, false);
 	stay = vq_enable_cb(q->ring.vq) || vq_free_count(q->ring.vq) > q->ring.size / 2;
 	vio_gate_leave(&q->gate);
