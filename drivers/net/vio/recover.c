@@ -359,6 +359,10 @@ vio_recover_notice(struct vio_port *port, enum vio_cause cause)
 
 	if (port->args.recover == VIO_RECOVER_NEVER)
 		return;
+	if (vio_in_secondary) {
+		vio_secondary_notice(port, cause);
+		return;
+	}
 	/* Whoever came first wakes. */
 	if (__atomic_fetch_or(&r->noticed, 1u << cause, __ATOMIC_ACQ_REL) != 0)
 		return;

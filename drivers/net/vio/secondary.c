@@ -18,6 +18,7 @@
 #include "tx.h"
 
 #define MP_NAME       "net_vio_kick_fds"
+#define MP_NOTICE     "net_vio_notice"
 #define MP_TIMEOUT_S  5
 #define FDS_A_MESSAGE RTE_MP_MAX_FD_NUM
 
@@ -90,11 +91,38 @@ answer_secondary(const struct rte_mp_msg *msg, const void *peer)
 	return rte_mp_reply(&reply, peer);
 }
 
+struct notice {
+	uint16_t port;
+	uint16_t cause; /* enum vio_cause */
+};
+
+static int
+take_notice(const struct rte_mp_msg *msg, const void *peer)
+{
+	struct notice notice;
+
+	RTE_SET_USED(peer);
+	if (msg->len_param != sizeof(notice))
+		return -EINVAL;
+	memcpy(&notice, msg->param, sizeof(notice));
+	if (notice.cause >= VIO_CAUSES || !rte_eth_dev_is_valid_port(notice.port) ||
+	    rte_eth_devices[notice.port].dev_ops != &vio_ops)
+		return -EINVAL;
+	vio_recover_notice(vio_port(&rte_eth_devices[notice.port]), notice.cause);
+	return 0;
+}
+
+static bool
+registered(const char *name, rte_mp_t action)
+{
+	return rte_mp_action_register(name, action) == 0 || rte_errno == EEXIST ||
+	       rte_errno == ENOTSUP;
+}
+
 void
 vio_primary_init(void)
 {
-	if (rte_mp_action_register(MP_NAME, answer_secondary) < 0 && rte_errno != EEXIST &&
-	    rte_errno != ENOTSUP)
+	if (!registered(MP_NAME, answer_secondary) || !registered(MP_NOTICE, take_notice))
 		VIO_LOG(WARNING, "secondary processes will not be able to attach: %s",
 			rte_strerror(rte_errno));
 }
@@ -161,6 +189,18 @@ vio_secondary_kick(const struct vio_ring *ring, const struct vio_port *port, uin
 		return;
 	notifier.fd = own->kick_fds[ring->index];
 	vio_vhost_user_kick(&notifier, next);
+}
+
+void
+vio_secondary_notice(const struct vio_port *port, unsigned cause)
+{
+	struct rte_mp_msg msg = { .name = MP_NOTICE, .len_param = sizeof(struct notice) };
+	const struct notice notice = { .port = port->data->port_id, .cause = cause };
+
+	memcpy(msg.param, &notice, sizeof(notice));
+	if (rte_mp_sendmsg(&msg) < 0)
+		PORT_LOG(port, ERR, "the primary process cannot be told of a fault: %s",
+			 rte_strerror(rte_errno));
 }
 
 /* The primary can exchange the burst functions while this process polls. */

@@ -34,6 +34,9 @@ int vio_secondary_attach(struct rte_eth_dev *dev);
 /* Forgets it. */
 void vio_secondary_detach(struct rte_eth_dev *dev);
 
+/* Tells the primary, which recovers the port, of something wrong (enum vio_cause). */
+void vio_secondary_notice(const struct vio_port *port, unsigned cause);
+
 /* The doorbell of a virtqueue, rung from a secondary. */
 void vio_secondary_kick(const struct vio_ring *ring, const struct vio_port *port, uint16_t next);
 
