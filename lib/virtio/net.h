@@ -74,7 +74,14 @@ vio_net_hdr_len(uint64_t features)
 
 #define VIO_NET_HDR_F_NEEDS_CSUM 1
 #define VIO_NET_HDR_F_DATA_VALID 2
-#define VIO_NET_HDR_GSO_NONE     0
+
+/* gso_type: one of these, and ECN with TCP's. */
+#define VIO_NET_HDR_GSO_NONE   0
+#define VIO_NET_HDR_GSO_TCPV4  1
+#define VIO_NET_HDR_GSO_UDP    3
+#define VIO_NET_HDR_GSO_TCPV6  4
+#define VIO_NET_HDR_GSO_UDP_L4 5
+#define VIO_NET_HDR_GSO_ECN    0x80
 
 /* Queues: receive 0, transmit 0, receive 1, transmit 1, ...; the control queue comes after the last
  * pair that the device could have (spec 5.1.2). */

@@ -25,6 +25,9 @@
 #define L2    sizeof(struct rte_ether_hdr)
 #define L3    sizeof(struct rte_ipv4_hdr)
 
+static const struct vio_rx_wants marked = { .header = true, .l4_marks = true };
+static const struct vio_rx_wants whole = { .header = true };
+
 /* A segment in memory of exactly its size, so that a sanitizer sees what lies outside. */
 static struct rte_mbuf *
 segment(const uint8_t *bytes, uint16_t len)
@@ -130,7 +133,8 @@ marks(void **state)
 
 		make_frame(frame, sizeof(frame), cases[i].protocol);
 		mbuf = packet(frame, sizeof(frame), sizeof(frame));
-		assert_true(vio_rx_checksum(mbuf, &hdr, cases[i].flags));
+		assert_int_equal(vio_rx_header(mbuf, &hdr, cases[i].flags, 0, &marked),
+				 VIO_RX_GOOD);
 		assert_int_equal(mbuf->ol_flags, cases[i].marks);
 		assert_memory_equal(mbuf->buf_addr, frame, sizeof(frame));
 		discard(mbuf);
@@ -151,7 +155,7 @@ completes(void **state)
 			struct vio_net_hdr hdr = header(start, offset);
 			struct rte_mbuf *mbuf = packet(frame, sizeof(frame), first);
 
-			assert_true(vio_rx_checksum(mbuf, &hdr, NEEDS));
+			assert_int_equal(vio_rx_header(mbuf, &hdr, NEEDS, 0, &marked), VIO_RX_GOOD);
 			assert_int_equal(mbuf->ol_flags, 0);
 			/* The field held a part of the sum, which is the pseudo header's in a real
 			 * packet: with it taken out of the sum again, the rest is ones. */
@@ -182,7 +186,7 @@ never_zero(void **state)
 	make_frame(frame, sizeof(frame), 200);
 	memset(frame + 40, 0xff, 60);
 	mbuf = packet(frame, sizeof(frame), sizeof(frame));
-	assert_true(vio_rx_checksum(mbuf, &hdr, NEEDS));
+	assert_int_equal(vio_rx_header(mbuf, &hdr, NEEDS, 0, &marked), VIO_RX_GOOD);
 	assert_int_equal(byte_at(mbuf, 60) << 8 | byte_at(mbuf, 61), 0xffff);
 	discard(mbuf);
 }
@@ -209,7 +213,8 @@ outside(void **state)
 			struct vio_net_hdr hdr = header(cases[i].start, cases[i].offset);
 			struct rte_mbuf *mbuf = packet(frame, sizeof(frame), first);
 
-			assert_int_equal(vio_rx_checksum(mbuf, &hdr, NEEDS), cases[i].good);
+			assert_int_equal(vio_rx_header(mbuf, &hdr, NEEDS, 0, &marked),
+					 cases[i].good ? VIO_RX_GOOD : VIO_RX_BAD_CSUM);
 			discard(mbuf);
 		}
 	}
@@ -243,13 +248,183 @@ tags(void **state)
 	}
 }
 
+/* A TCP or UDP packet of either version, as the device would put it together. */
+static uint16_t
+make_segments(uint8_t *frame, uint16_t len, bool v4, uint8_t protocol)
+{
+	uint16_t l4 = L2 + (v4 ? L3 : sizeof(struct rte_ipv6_hdr));
+
+	make_frame(frame, len, protocol);
+	if (!v4) {
+		memcpy(frame + 12, "\x86\xdd\x60", 3);
+		frame[L2 + 6] = protocol;
+	}
+	if (protocol == IPPROTO_TCP)
+		frame[l4 + 12] = 0x50;
+	return l4;
+}
+
+/* A packet that stands for several is marked as such; one that makes no sense is bad. */
+static void
+segments(void **state)
+{
+	enum { V4 = 1 << 1, V6 = 1 << 4, UDP = 1 << 5, ECN = 0x80 };
+	static const struct {
+		uint8_t negotiated, type, version, protocol;
+		uint16_t size, hdr_len, len;
+		bool ecn;
+		enum vio_rx_verdict verdict;
+	} cases[] = {
+		{ V4, 1, 4, IPPROTO_TCP, 500, 54, 900, false, VIO_RX_GOOD },
+		{ V4, 1, 4, IPPROTO_TCP, 1, 0, 900, false, VIO_RX_GOOD },
+		{ V4, 1, 4, IPPROTO_TCP, 65535, 900, 900, false, VIO_RX_GOOD },
+		{ V4, 1 | ECN, 4, IPPROTO_TCP, 500, 54, 900, true, VIO_RX_GOOD },
+		{ V6, 4, 6, IPPROTO_TCP, 500, 74, 900, false, VIO_RX_GOOD },
+		{ UDP, 5, 4, IPPROTO_UDP, 500, 42, 900, false, VIO_RX_GOOD },
+		{ UDP, 5, 6, IPPROTO_UDP, 500, 62, 900, false, VIO_RX_GOOD },
+		/* Unknown, or not negotiated. */
+		{ V4, 4, 6, IPPROTO_TCP, 500, 74, 900, false, VIO_RX_BAD_GSO_TYPE },
+		{ V6, 1, 4, IPPROTO_TCP, 500, 54, 900, false, VIO_RX_BAD_GSO_TYPE },
+		{ V4 | V6, 5, 4, IPPROTO_UDP, 500, 42, 900, false, VIO_RX_BAD_GSO_TYPE },
+		{ V4 | V6 | UDP, 3, 4, IPPROTO_UDP, 500, 42, 900, false, VIO_RX_BAD_GSO_TYPE },
+		{ V4 | V6 | UDP, 2, 4, IPPROTO_TCP, 500, 54, 900, true, VIO_RX_BAD_GSO_TYPE },
+		{ V4 | V6 | UDP, 9, 4, IPPROTO_TCP, 500, 54, 900, true, VIO_RX_BAD_GSO_TYPE },
+		{ V4 | V6 | UDP, 0x41, 4, IPPROTO_TCP, 500, 54, 900, true, VIO_RX_BAD_GSO_TYPE },
+		{ V4 | V6 | UDP, 0x21, 4, IPPROTO_TCP, 500, 54, 900, true, VIO_RX_BAD_GSO_TYPE },
+		{ V4 | V6 | UDP, 255, 4, IPPROTO_TCP, 500, 54, 900, true, VIO_RX_BAD_GSO_TYPE },
+		{ V4, ECN, 4, IPPROTO_TCP, 500, 54, 900, true, VIO_RX_BAD_GSO_TYPE },
+		{ V4, 1 | ECN, 4, IPPROTO_TCP, 500, 54, 900, false, VIO_RX_BAD_GSO_TYPE },
+		{ UDP, 5 | ECN, 4, IPPROTO_UDP, 500, 42, 900, true, VIO_RX_BAD_GSO_TYPE },
+		/* Segments of nothing. */
+		{ V4, 1, 4, IPPROTO_TCP, 0, 54, 900, false, VIO_RX_BAD_GSO_SIZE },
+		/* Headers that disagree. */
+		{ V4, 1, 4, IPPROTO_TCP, 500, 901, 900, false, VIO_RX_BAD_HDR_LEN },
+		{ V4, 1, 4, IPPROTO_TCP, 500, 65535, 900, false, VIO_RX_BAD_HDR_LEN },
+		{ V4, 1, 4, IPPROTO_UDP, 500, 54, 900, false, VIO_RX_BAD_HDR_LEN },
+		{ V4, 1, 6, IPPROTO_TCP, 500, 74, 900, false, VIO_RX_BAD_HDR_LEN },
+		{ V6, 4, 4, IPPROTO_TCP, 500, 54, 900, false, VIO_RX_BAD_HDR_LEN },
+		{ UDP, 5, 4, IPPROTO_TCP, 500, 54, 900, false, VIO_RX_BAD_HDR_LEN },
+		{ V4, 1, 4, IPPROTO_TCP, 500, 40, 45, false, VIO_RX_BAD_HDR_LEN },
+		{ V4, 1, 4, IPPROTO_TCP, 500, 14, 20, false, VIO_RX_BAD_HDR_LEN },
+	};
+	uint8_t frame[900];
+
+	(void)state;
+	for (size_t i = 0; i < RTE_DIM(cases); i++) {
+		struct vio_rx_wants wants = marked;
+		bool tcp = cases[i].protocol == IPPROTO_TCP;
+		uint16_t l4 = make_segments(frame, sizeof(frame), cases[i].version == 4,
+					    cases[i].protocol);
+		struct vio_net_hdr hdr = header(l4, tcp ? 16 : 6);
+		struct rte_mbuf *mbuf = packet(frame, cases[i].len, cases[i].len);
+
+		wants.gso = cases[i].negotiated;
+		wants.ecn = cases[i].ecn;
+		hdr.gso_size = htole16(cases[i].size);
+		hdr.hdr_len = htole16(cases[i].hdr_len);
+		assert_int_equal(vio_rx_header(mbuf, &hdr, NEEDS, cases[i].type, &wants),
+				 cases[i].verdict);
+		if (cases[i].verdict == VIO_RX_GOOD) {
+			assert_int_equal(mbuf->ol_flags,
+					 RTE_MBUF_F_RX_LRO | RTE_MBUF_F_RX_L4_CKSUM_NONE);
+			assert_int_equal(mbuf->tso_segsz, cases[i].size);
+			assert_int_equal(mbuf->packet_type & RTE_PTYPE_L4_MASK,
+					 tcp ? RTE_PTYPE_L4_TCP : RTE_PTYPE_L4_UDP);
+		}
+		discard(mbuf);
+	}
+}
+
+/* The length of the TCP header is the packet's word, too. */
+static void
+tcp_lengths(void **state)
+{
+	struct vio_rx_wants wants = { .header = true, .l4_marks = true, .gso = 2 };
+	uint8_t frame[100];
+
+	(void)state;
+	for (unsigned words = 0; words < 16; words++) {
+		uint16_t l4 = make_segments(frame, sizeof(frame), true, IPPROTO_TCP);
+		struct vio_net_hdr hdr = header(l4, 16);
+		struct rte_mbuf *mbuf;
+
+		frame[l4 + 12] = (uint8_t)(words << 4);
+		mbuf = packet(frame, 80, 80);
+		hdr.gso_size = htole16(10);
+		assert_int_equal(vio_rx_header(mbuf, &hdr, NEEDS, 1, &wants),
+				 words >= 5 && l4 + 4 * words <= 80 ? VIO_RX_GOOD
+								    : VIO_RX_BAD_HDR_LEN);
+		discard(mbuf);
+	}
+}
+
+/* Without marks asked for, even those that have one are completed. */
+static void
+completes_unmarked(void **state)
+{
+	struct vio_net_hdr hdr = header(L2 + L3, 6);
+	uint8_t frame[101];
+	struct rte_mbuf *mbuf;
+	uint32_t sum;
+
+	(void)state;
+	make_frame(frame, sizeof(frame), IPPROTO_UDP);
+	frame[L2 + L3 + 6] = frame[L2 + L3 + 7] = 0;
+	mbuf = packet(frame, sizeof(frame), sizeof(frame));
+	assert_int_equal(vio_rx_header(mbuf, &hdr, NEEDS, 0, &whole), VIO_RX_GOOD);
+	assert_int_equal(mbuf->ol_flags, 0);
+	sum = sum_from(mbuf, L2 + L3);
+	assert_int_equal(sum, 0xffff);
+	discard(mbuf);
+}
+
+/* IPv4 headers' own checksums; of everything else nothing is said. */
+static void
+ip_checksums(void **state)
+{
+	uint8_t frame[100];
+
+	(void)state;
+	for (unsigned words = 0; words < 16; words++) {
+		uint16_t len = L2 + 4 * words;
+		struct rte_mbuf *mbuf;
+		uint32_t sum;
+
+		make_frame(frame, sizeof(frame), IPPROTO_UDP);
+		frame[L2] = (uint8_t)(0x40 | words);
+		frame[L2 + 10] = frame[L2 + 11] = 0;
+		mbuf = packet(frame, words < 5 ? 34 : len, words < 5 ? 34 : len);
+		sum = ~sum_from(mbuf, L2);
+		rte_pktmbuf_mtod(mbuf, uint8_t *)[L2 + 10] = (uint8_t)(sum >> 8);
+		rte_pktmbuf_mtod(mbuf, uint8_t *)[L2 + 11] = (uint8_t)sum;
+		vio_rx_ip_checksum(mbuf);
+		assert_int_equal(mbuf->ol_flags, words < 5 ? 0 : RTE_MBUF_F_RX_IP_CKSUM_GOOD);
+		mbuf->ol_flags = 0;
+		rte_pktmbuf_mtod(mbuf, uint8_t *)[L2 + 12]++;
+		vio_rx_ip_checksum(mbuf);
+		assert_int_equal(mbuf->ol_flags, words < 5 ? 0 : RTE_MBUF_F_RX_IP_CKSUM_BAD);
+		mbuf->ol_flags = 0;
+		/* Cut short, or something else. */
+		mbuf->data_len--;
+		vio_rx_ip_checksum(mbuf);
+		assert_int_equal(mbuf->ol_flags, 0);
+		mbuf->data_len++;
+		rte_pktmbuf_mtod(mbuf, uint8_t *)[13] = 6;
+		vio_rx_ip_checksum(mbuf);
+		assert_int_equal(mbuf->ol_flags, 0);
+		discard(mbuf);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(marks),      cmocka_unit_test(completes),
-		cmocka_unit_test(never_zero), cmocka_unit_test(outside),
-		cmocka_unit_test(tags),
+		cmocka_unit_test(marks),        cmocka_unit_test(completes),
+		cmocka_unit_test(never_zero),   cmocka_unit_test(outside),
+		cmocka_unit_test(tags),         cmocka_unit_test(segments),
+		cmocka_unit_test(tcp_lengths),  cmocka_unit_test(completes_unmarked),
+		cmocka_unit_test(ip_checksums),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,7 +5,6 @@ application asked for that, and whole where it did not; tags are taken out of fr
 
 import re
 import struct
-import time
 
 import pytest
 
@@ -77,15 +76,11 @@ def start(lab, sent, ring, mrg, offloads, mode="io"):
 
 
 def forward_verbosely(device, driver, count):
-    """Forward so many frames, of which the driver's testpmd prints each. Meanwhile no command of it
-    could find its answer between the lines."""
+    """Forward so many frames, of which the driver's testpmd prints each."""
     driver.cmd("set verbose 1")
     driver.cmd("start")
     device.cmd("start")
-    deadline = time.monotonic() + 20
-    while driver.log.count("Receive queue=0x") < count:
-        assert time.monotonic() < deadline, f"{driver.name}: frames are missing\n{driver.tail()}"
-        time.sleep(0.05)
+    traffic.await_verbose(driver, count)
     driver.await_frames(1, "TX-packets", count)
 
 

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Traffic between the two ends that loses nothing, and the checks at its end."""
 
+import time
+
 import frames
 import pcapfile
 import target
@@ -18,6 +20,15 @@ def lossless(process, mode="io", burst=32):
     process.cmd(f"set fwd {mode} retry")
     process.cmd(f"set burst tx delay 10 retry {RETRIES}")
     process.cmd(f"set burst {burst}")
+
+
+def await_verbose(process, count, seconds=20):
+    """Wait until a testpmd with set verbose 1 has printed so many received frames. Before that no
+    command of it could find its answer between the lines."""
+    deadline = time.monotonic() + seconds
+    while process.log.count("Receive queue=0x") < count:
+        assert time.monotonic() < deadline, f"{process.name}: frames are missing\n{process.tail()}"
+        time.sleep(0.05)
 
 
 def safe_burst(queue_size, longest):

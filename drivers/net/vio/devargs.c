@@ -188,6 +188,8 @@ static const struct argument arguments[] = {
 	{ "in_order", read_bool, offsetof(struct vio_args, in_order), ANY },
 	{ "packed_vq", read_bool, offsetof(struct vio_args, packed_vq), ANY },
 	{ "event_idx", read_bool, offsetof(struct vio_args, event_idx), ANY },
+	{ "ptypes", read_bool, offsetof(struct vio_args, ptypes), ANY },
+	{ "lro_udp", read_bool, offsetof(struct vio_args, lro_udp), ANY },
 	{ "legacy", read_bool, offsetof(struct vio_args, legacy), PCI },
 	{ "speed", read_speed, offsetof(struct vio_args, speed), ANY },
 	{ "simd", read_simd, offsetof(struct vio_args, simd), ANY },

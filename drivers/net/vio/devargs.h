@@ -15,6 +15,8 @@ struct vio_args {
 	bool packed_vq;
 	bool legacy; /* PCI: by the legacy interface, also where there is a modern one */
 	bool event_idx;
+	bool ptypes;         /* tell packet types, which costs a parse */
+	bool lro_udp;        /* LRO may put UDP datagrams together, too */
 	unsigned simd;       /* enum vq_simd, or VIO_SIMD_AUTO */
 	uint32_t speed;      /* Mbit/s, in place of what the device says; 0: not given */
 	uint32_t timeout_ms; /* bound of waits on the device */
@@ -44,10 +46,11 @@ int vio_args_parse_pci(const char *name, const char *text, struct vio_args *args
 int vio_args_parse_user(const char *name, const char *text, struct vio_args *args);
 
 /* The arguments as a table for RTE_PMD_REGISTER_PARAM_STRING. */
-#define VIO_ARGS_COMMON                                                                    \
-	"mrg_rxbuf=<0|1> in_order=<0|1> packed_vq=<0|1> event_idx=<0|1> "                  \
-	"speed=<Mbit/s> simd=<auto|scalar|avx2|avx512|neon> "                              \
-	"timeout=<ms> coalesce=<usecs>:<packets> recover=<auto|manual> recover_tries=<n> " \
+#define VIO_ARGS_COMMON                                                       \
+	"mrg_rxbuf=<0|1> in_order=<0|1> packed_vq=<0|1> event_idx=<0|1> "     \
+	"speed=<Mbit/s> simd=<auto|scalar|avx2|avx512|neon> "                 \
+	"ptypes=<0|1> lro_udp=<0|1> timeout=<ms> coalesce=<usecs>:<packets> " \
+	"recover=<auto|manual> recover_tries=<n> "                            \
 	"vectorized=<0|1> "
 #define VIO_ARGS_PCI "legacy=<0|1> "
 #define VIO_ARGS_USER                                                                  \

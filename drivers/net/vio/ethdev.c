@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "log.h"
+#include "offload.h"
 #include "port.h"
 #include "tx.h"
 
@@ -67,8 +68,10 @@ may_scatter(const struct rte_eth_dev *dev)
 	const struct vio_port *port = vio_port(dev);
 	uint32_t frame = dev->data->mtu + RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN;
 
-	if (!vio_has(port->features, VIRTIO_NET_F_MRG_RXBUF))
+	if (!vio_has(port->features, VIRTIO_NET_F_MRG_RXBUF) && !vio_may_chain(port))
 		return false;
+	if (dev->data->dev_conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_TCP_LRO)
+		return true;
 	for (uint16_t i = 0; i < dev->data->nb_rx_queues; i++) {
 		const struct vio_rxq *q = dev->data->rx_queues[i];
 
@@ -219,6 +222,8 @@ const struct eth_dev_ops vio_ops = {
 	.mac_addr_remove = vio_mac_addr_remove,
 	.set_mc_addr_list = vio_set_mc_addr_list,
 	.mtu_set = vio_mtu_set,
+	.dev_supported_ptypes_get = vio_supported_ptypes_get,
+	.dev_ptypes_set = vio_ptypes_set,
 	.vlan_filter_set = vio_vlan_filter_set,
 	.vlan_offload_set = vio_vlan_offload_set,
 	.rss_hash_update = vio_rss_hash_update,

@@ -3,16 +3,17 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "offload.h"
 #include "paths.h"
 #include "port.h"
 #include "rx.h"
+#include "rx_chain.h"
 #include "tx.h"
 
 int
 vio_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 {
 	const struct vio_port *port = vio_port(dev);
-	bool mergeable = vio_has(port->features, VIRTIO_NET_F_MRG_RXBUF);
 	struct rte_eth_desc_lim lim = {
 		/* Of a split ring a power of two is asked for besides; queue setup says so. */
 		.nb_min = 1,
@@ -31,19 +32,13 @@ vio_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 	info->max_rx_pktlen = port->mtu_max + RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN;
 	info->min_rx_bufsize = RTE_ETHER_MIN_LEN;
 	info->max_mac_addrs = vio_mac_addrs_max(port);
-	info->rx_offload_capa = RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
-	if (mergeable)
-		info->rx_offload_capa |= RTE_ETH_RX_OFFLOAD_SCATTER;
-	if (vio_has(port->usable, VIRTIO_NET_F_GUEST_CSUM))
-		info->rx_offload_capa |= VIO_RX_OFFLOADS_CKSUM;
-	if (vio_has(port->usable, VIRTIO_NET_F_CTRL_VLAN))
-		info->rx_offload_capa |= RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
-	if (vio_has(port->usable, VIRTIO_NET_F_HASH_REPORT))
-		info->rx_offload_capa |= RTE_ETH_RX_OFFLOAD_RSS_HASH;
+	info->rx_offload_capa = vio_rx_offload_capa(port);
+	if (info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_TCP_LRO)
+		info->max_lro_pkt_size = VIO_FRAME_MAX;
 	info->hash_key_size = port->rss.key_max;
 	info->reta_size = port->rss.table_size;
 	info->flow_type_rss_offloads = vio_rss_offloads(port);
-	info->tx_offload_capa = RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+	info->tx_offload_capa = vio_tx_offload_capa(port);
 	info->tx_queue_offload_capa = RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
 	info->rx_desc_lim = lim;
 	info->rx_desc_lim.nb_max = port->max_rx_size;

@@ -5,7 +5,9 @@
 
 #include "announce.h"
 #include "log.h"
+#include "offload.h"
 #include "port.h"
+#include "rx_chain.h"
 
 /* Is the link up, as far as the device says? Without STATUS it always is (spec 5.1.5). */
 static bool
@@ -100,6 +102,15 @@ vio_set_link_down(struct rte_eth_dev *dev)
 	return dev->data->dev_link.link_status == RTE_ETH_LINK_DOWN ? 0 : refuse_link(dev, "down");
 }
 
+/* Bytes of a frame that a buffer holds or, before start, could hold at least. */
+static uint32_t
+room_of(const struct vio_port *port, const struct vio_rxq *q)
+{
+	if (vio_may_chain(port) && !port->dev->data->dev_started)
+		return q->room * RTE_MIN(q->ring.size, VIO_CHAIN_MAX);
+	return q->room * q->chain;
+}
+
 int
 vio_mtu_set(struct rte_eth_dev *dev, uint16_t mtu)
 {
@@ -112,13 +123,15 @@ vio_mtu_set(struct rte_eth_dev *dev, uint16_t mtu)
 	for (uint16_t i = 0; i < dev->data->nb_rx_queues; i++) {
 		const struct vio_rxq *q = dev->data->rx_queues[i];
 
-		if (q == NULL || q->room >= frame)
+		if (q == NULL || room_of(port, q) >= frame)
 			continue;
 		PORT_LOG(port, ERR,
 			 "MTU %u: frames of %u bytes do not fit the buffers of %u bytes of rx "
 			 "queue %u, "
-			 "and cannot span several; use a pool with a data room of at least %u",
-			 mtu, frame, q->room, i, frame + RTE_PKTMBUF_HEADROOM);
+			 "and cannot span several; %s",
+			 mtu, frame, room_of(port, q), i,
+			 vio_may_chain(port) ? "stop the port first"
+					     : "use larger mbufs, or turn scatter on");
 		return -EINVAL;
 	}
 	return 0;

@@ -15,9 +15,39 @@ has_no_mergeable(const struct vio_port *port)
 }
 
 static bool
+has_mergeable(const struct vio_port *port)
+{
+	return !has_no_mergeable(port);
+}
+
+static bool
+has_chains(const struct vio_port *port)
+{
+	const struct rte_eth_dev_data *data = port->dev->data;
+
+	for (uint16_t i = 0; i < data->nb_rx_queues; i++)
+		if (((const struct vio_rxq *)data->rx_queues[i])->chain > 1)
+			return true;
+	return false;
+}
+
+static bool
+has_no_chains(const struct vio_port *port)
+{
+	return !has_chains(port);
+}
+
+static bool
+has_no_tx_offloads(const struct vio_port *port)
+{
+	return (port->dev->data->dev_conf.txmode.offloads & VIO_TX_OFFLOADS) == 0;
+}
+
+static bool
 has_no_rx_offloads(const struct vio_port *port)
 {
-	return (port->dev->data->dev_conf.rxmode.offloads & VIO_RX_OFFLOADS) == 0;
+	return (port->dev->data->dev_conf.rxmode.offloads & VIO_RX_OFFLOADS) == 0 &&
+	       port->ptypes == 0;
 }
 
 static bool
@@ -30,9 +60,25 @@ has_usual_header(const struct vio_port *port)
 	{                                                                             \
 		has_no_mergeable, "MRG_RXBUF is negotiated (mrg_rxbuf=0 declines it)" \
 	}
-#define NO_OFFLOADS                                                        \
-	{                                                                  \
-		has_no_rx_offloads, "receive checksum or VLAN strip is on" \
+#define NO_OFFLOADS                                           \
+	{                                                     \
+		has_no_rx_offloads, "a receive offload is on" \
+	}
+#define MERGEABLE                                            \
+	{                                                    \
+		has_mergeable, "MRG_RXBUF is not negotiated" \
+	}
+#define CHAINS                                         \
+	{                                              \
+		has_chains, "each frame fits one mbuf" \
+	}
+#define NO_CHAINS                                               \
+	{                                                       \
+		has_no_chains, "a frame may need several mbufs" \
+	}
+#define NO_TX_OFFLOADS                                         \
+	{                                                      \
+		has_no_tx_offloads, "a transmit offload is on" \
 	}
 
 #define USUAL_HEADER                                                                 \
@@ -44,31 +90,41 @@ static const struct vio_path rx_paths[] = {
 	{
 		.name = "plain",
 		.rx = vio_rx_plain,
-		.conditions = { NO_MERGEABLE, NO_OFFLOADS, USUAL_HEADER },
+		.conditions = { NO_MERGEABLE, NO_CHAINS, NO_OFFLOADS, USUAL_HEADER },
 	},
 	{
 		.name = "mergeable",
 		.rx = vio_rx_mergeable,
-		.conditions = { NO_OFFLOADS, USUAL_HEADER },
+		.conditions = { MERGEABLE, NO_OFFLOADS, USUAL_HEADER },
+	},
+	{
+		.name = "large buffers",
+		.rx = vio_rx_chains,
+		.conditions = { NO_MERGEABLE, CHAINS, NO_OFFLOADS, USUAL_HEADER },
 	},
 	{
 		.name = "plain with offloads",
 		.rx = vio_rx_plain_offloads,
-		.conditions = { NO_MERGEABLE, USUAL_HEADER },
+		.conditions = { NO_MERGEABLE, NO_CHAINS, USUAL_HEADER },
 	},
 	{
 		.name = "mergeable with offloads",
 		.rx = vio_rx_mergeable_offloads,
-		.conditions = { USUAL_HEADER },
+		.conditions = { MERGEABLE, USUAL_HEADER },
 	},
 	{
 		.name = "plain, other header",
 		.rx = vio_rx_plain_other_header,
-		.conditions = { NO_MERGEABLE },
+		.conditions = { NO_MERGEABLE, NO_CHAINS },
 	},
 	{
 		.name = "mergeable, other header",
 		.rx = vio_rx_mergeable_other_header,
+		.conditions = { MERGEABLE },
+	},
+	{
+		.name = "large buffers with offloads",
+		.rx = vio_rx_chains_offloads,
 	},
 };
 
@@ -76,11 +132,16 @@ static const struct vio_path tx_paths[] = {
 	{
 		.name = "chains",
 		.tx = vio_tx,
-		.conditions = { USUAL_HEADER },
+		.conditions = { NO_TX_OFFLOADS, USUAL_HEADER },
 	},
 	{
 		.name = "chains, other header",
 		.tx = vio_tx_other_header,
+		.conditions = { NO_TX_OFFLOADS },
+	},
+	{
+		.name = "chains with offloads",
+		.tx = vio_tx_offloads,
 	},
 };
 

@@ -9,6 +9,7 @@
 #include <rte_malloc.h>
 
 #include "log.h"
+#include "offload.h"
 #include "paths.h"
 #include "rx.h"
 #include "simd.h"
@@ -29,6 +30,15 @@
 	 VIO_BIT(VIRTIO_NET_F_GUEST_ANNOUNCE) | VIO_BIT(VIRTIO_NET_F_NOTF_COAL) | \
 	 VIO_BIT(VIRTIO_NET_F_VQ_NOTF_COAL) | VIO_BIT(VIRTIO_NET_F_CTRL_MAC_ADDR))
 
+/* What packets can leave to the device, or the device to the driver. */
+#define FEATURES_OFFLOADS                                                      \
+	(VIO_BIT(VIRTIO_NET_F_CSUM) | VIO_BIT(VIRTIO_NET_F_HOST_TSO4) |        \
+	 VIO_BIT(VIRTIO_NET_F_HOST_TSO6) | VIO_BIT(VIRTIO_NET_F_HOST_ECN) |    \
+	 VIO_BIT(VIRTIO_NET_F_HOST_USO) | VIO_BIT(VIRTIO_NET_F_GUEST_HDRLEN) | \
+	 VIO_BIT(VIRTIO_NET_F_GUEST_TSO4) | VIO_BIT(VIRTIO_NET_F_GUEST_TSO6) | \
+	 VIO_BIT(VIRTIO_NET_F_GUEST_ECN) | VIO_BIT(VIRTIO_NET_F_GUEST_USO4) |  \
+	 VIO_BIT(VIRTIO_NET_F_GUEST_USO6))
+
 /* How rings and doorbells are used. */
 #define FEATURES_EVENTS                                                      \
 	(VIO_BIT(VIRTIO_F_EVENT_IDX) | VIO_BIT(VIRTIO_F_NOTIF_CONFIG_DATA) | \
@@ -42,11 +52,14 @@
 static uint64_t
 features_wanted(const struct vio_args *args)
 {
-	uint64_t wanted = FEATURES_USED | FEATURES_EVENTS;
+	uint64_t wanted = FEATURES_USED | FEATURES_EVENTS | FEATURES_OFFLOADS;
 
 	wanted &= args->packed_vq ? ~UINT64_C(0) : ~VIO_BIT(VIRTIO_F_RING_PACKED);
 	wanted &= args->in_order ? ~UINT64_C(0) : ~VIO_BIT(VIRTIO_F_IN_ORDER);
 	wanted &= args->event_idx ? ~UINT64_C(0) : ~VIO_BIT(VIRTIO_F_EVENT_IDX);
+	wanted &= args->lro_udp
+			  ? ~UINT64_C(0)
+			  : ~(VIO_BIT(VIRTIO_NET_F_GUEST_USO4) | VIO_BIT(VIRTIO_NET_F_GUEST_USO6));
 	wanted &= args->mrg_rxbuf ? ~UINT64_C(0) : ~VIO_BIT(VIRTIO_NET_F_MRG_RXBUF);
 	return wanted;
 }
@@ -257,6 +270,7 @@ vio_port_init(struct rte_eth_dev *dev, struct vio_transport *transport, const st
 	port->args = *args;
 	port->name = args->path[0] != '\0' ? port->args.path : dev->data->name;
 	port->wanted = features_wanted(args) & possible;
+	port->ptypes = args->ptypes ? VIO_RX_PTYPES : 0;
 	vio_device_init(&port->device, transport);
 	port->device.reset_timeout_ms = args->timeout_ms;
 	transport->timeout_ms = args->timeout_ms;
@@ -274,6 +288,7 @@ vio_port_init(struct rte_eth_dev *dev, struct vio_transport *transport, const st
 		return ret;
 	port->default_size = args->queue_size != 0 ? args->queue_size : DEFAULT_SIZE;
 	dev->dev_ops = &vio_ops;
+	dev->tx_pkt_prepare = vio_tx_prepare;
 	dev->rx_queue_count = vio_rx_queue_count;
 	dev->rx_descriptor_status = vio_rx_descriptor_status;
 	dev->tx_descriptor_status = vio_tx_descriptor_status;
@@ -299,9 +314,7 @@ start_queues(struct vio_port *port)
 		struct vio_rxq *q = data->rx_queues[i];
 
 		vio_rx_set_header(q, vio_net_hdr_len(port->features));
-		q->checksum = vio_has(port->features, VIRTIO_NET_F_GUEST_CSUM);
 		q->hash_types = port->rss.supported;
-		q->vlan_strip = data->dev_conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
 		ret = vio_ring_start(&q->ring, port, VIO_NET_RXQ(i), vio_rx_intr_vector(port, i));
 		if (ret == 0 && !q->stopped)
 			ret = vio_rx_fill(q);
@@ -412,32 +425,25 @@ vio_port_choose_paths(struct vio_port *port)
 	PORT_LOG(port, NOTICE, "transmit: %s", port->tx_text);
 }
 
-/* Features that would oblige the driver to something that the application did not ask for: with
- * GUEST_CSUM every packet may come without its checksum, with CTRL_VLAN those with a tag not at
- * all. */
-static uint64_t
-unasked(const struct vio_port *port)
+void
+vio_port_switch_paths(struct vio_port *port)
 {
-	uint64_t offloads = port->dev->data->dev_conf.rxmode.offloads, bits = 0;
+	struct rte_eth_dev *dev = port->dev;
 
-	if (!(offloads & VIO_RX_OFFLOADS_CKSUM))
-		bits |= VIO_BIT(VIRTIO_NET_F_GUEST_CSUM);
-	if (!(offloads & RTE_ETH_RX_OFFLOAD_RSS_HASH))
-		bits |= VIO_BIT(VIRTIO_NET_F_HASH_REPORT);
-	if (!(offloads & RTE_ETH_RX_OFFLOAD_VLAN_FILTER))
-		bits |= VIO_BIT(VIRTIO_NET_F_CTRL_VLAN);
-	return bits;
+	vio_port_choose_paths(port);
+	__atomic_store_n(&rte_eth_fp_ops[dev->data->port_id].rx_pkt_burst, dev->rx_pkt_burst,
+			 __ATOMIC_RELEASE);
 }
 
 /* The features may not be others than those that the queues were set up for. */
 static int
 renegotiate(struct vio_port *port)
 {
-	uint64_t before = port->features, changed;
+	uint64_t before = port->features, unasked = vio_features_unasked(port), changed;
 	char text[512];
-	int ret = negotiate(port, port->wanted & ~unasked(port));
+	int ret = negotiate(port, port->wanted & ~unasked);
 
-	changed = (port->usable & ~unasked(port)) ^ port->features;
+	changed = (port->usable & ~unasked) ^ port->features;
 	if (ret == 0 && changed == 0)
 		return 0;
 	port->features = before;
@@ -495,7 +501,9 @@ bring_up(struct vio_port *port)
 		return ret;
 	/* What an earlier reset, which did not finish, left with the device. */
 	take_back(port);
-	ret = vio_intr_start(port);
+	ret = vio_offloads_start(port);
+	if (ret == 0)
+		ret = vio_intr_start(port);
 	if (ret == 0)
 		ret = start_queues(port);
 	if (ret == 0)

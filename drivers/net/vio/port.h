@@ -22,8 +22,14 @@
 struct vio_path;
 
 /* Receive offloads that cost the burst function something. */
-#define VIO_RX_OFFLOADS_CKSUM (RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM)
-#define VIO_RX_OFFLOADS       (VIO_RX_OFFLOADS_CKSUM | RTE_ETH_RX_OFFLOAD_VLAN_STRIP)
+#define VIO_RX_OFFLOADS_L4     (RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM)
+#define VIO_RX_OFFLOADS_DRIVER (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_VLAN_STRIP)
+#define VIO_RX_OFFLOADS        (VIO_RX_OFFLOADS_L4 | VIO_RX_OFFLOADS_DRIVER | RTE_ETH_RX_OFFLOAD_TCP_LRO)
+/* Transmit offloads that packets ask for one by one; the first are done without the device. */
+#define VIO_TX_OFFLOADS_DRIVER (RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_VLAN_INSERT)
+#define VIO_TX_OFFLOADS                                                                         \
+	(VIO_TX_OFFLOADS_DRIVER | RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM | \
+	 RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_UDP_TSO)
 
 struct vio_port {
 	struct rte_eth_dev *dev;       /* the primary process's */
@@ -46,6 +52,7 @@ struct vio_port {
 	uint16_t max_tx_size; /* and of its transmit queues */
 	uint16_t default_size;
 	uint16_t mtu_max;
+	uint32_t ptypes;  /* layers whose types received packets tell, of VIO_RX_PTYPES */
 	uint16_t addr_at; /* offset in struct rte_mbuf of the address that the device knows */
 	bool gone;        /* the device was unplugged, or the peer has left */
 	bool link_up;
@@ -138,6 +145,9 @@ int vio_port_close_gates(struct vio_port *port, unsigned timeout_ms);
 /* Puts the port on the burst functions that its features and offloads ask for, also while it is
  * polled, and says which. */
 void vio_port_choose_paths(struct vio_port *port);
+
+/* The same for a started port whose receive function is to be another while it is polled. */
+void vio_port_switch_paths(struct vio_port *port);
 
 /* Notes that the device has gone for good. With the lock held; the caller tells the application
  * afterwards. */

@@ -6,6 +6,7 @@
 #include <rte_malloc.h>
 
 #include "log.h"
+#include "offload.h"
 #include "port.h"
 
 /* Refuses a number of descriptors that no ring of the negotiated layout can have. */
@@ -73,7 +74,8 @@ check_pool(const struct vio_port *port, uint16_t id, const struct rte_mempool *p
 {
 	bool mergeable = vio_has(port->features, VIRTIO_NET_F_MRG_RXBUF);
 	uint32_t room = rte_pktmbuf_data_room_size((struct rte_mempool *)pool);
-	uint32_t least = mergeable ? RTE_ETHER_MIN_LEN : frame_max(port);
+	bool several = mergeable || vio_may_chain(port);
+	uint32_t least = several ? RTE_ETHER_MIN_LEN : frame_max(port);
 
 	if (room >= RTE_PKTMBUF_HEADROOM + least)
 		return 0;
@@ -81,9 +83,9 @@ check_pool(const struct vio_port *port, uint16_t id, const struct rte_mempool *p
 		 "rx queue %u: mbufs of pool %s have room for %u bytes, %s needs %u: create the "
 		 "pool "
 		 "with a data room of at least %u%s",
-		 id, pool->name, room, mergeable ? "a buffer" : "a frame in one buffer",
+		 id, pool->name, room, several ? "a buffer" : "a frame in one buffer",
 		 RTE_PKTMBUF_HEADROOM + least, RTE_PKTMBUF_HEADROOM + least,
-		 mergeable ? "" : ", or lower the MTU, or use a device with mergeable buffers");
+		 several ? "" : ", or turn scatter on, or lower the MTU");
 	return -EINVAL;
 }
 
@@ -189,6 +191,7 @@ vio_rx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsig
 	q->room = rte_pktmbuf_data_room_size(pool) - RTE_PKTMBUF_HEADROOM;
 	q->refill_at = refill_threshold(nb_desc, conf->rx_free_thresh);
 	q->deferred = conf->rx_deferred_start;
+	q->chain = 1;
 	dev->data->rx_queues[id] = q;
 	return 0;
 }
@@ -214,8 +217,12 @@ vio_tx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsig
 		PORT_LOG(port, ERR, "tx queue %u: no memory on NUMA node %u", id, socket);
 		return -ENOMEM;
 	}
-	ret = vio_ring_alloc(&q->ring, port, name, nb_desc, (size_t)nb_desc * VIO_NET_HDR_LEN_HASH,
-			     true, socket);
+	/* With offloads, packets' own headers may have to stand there too. */
+	q->hdr_room = (conf->offloads | dev->data->dev_conf.txmode.offloads) & VIO_TX_OFFLOADS
+			      ? VIO_TX_APART_MAX
+			      : VIO_NET_HDR_LEN_HASH;
+	ret = vio_ring_alloc(&q->ring, port, name, nb_desc, (size_t)nb_desc * q->hdr_room, true,
+			     socket);
 	if (ret < 0) {
 		rte_free(q);
 		return ret;

@@ -12,6 +12,8 @@
 #include "virtio/net.h"
 #include "gate.h"
 #include "ring.h"
+#include "rx_offload.h"
+#include "tx_offload.h"
 
 struct vio_port;
 
@@ -26,12 +28,13 @@ struct vio_rx_stats {
 	uint64_t packets;
 	uint64_t bytes;
 	uint64_t kicks;
-	uint64_t multi_segment;    /* packets of several buffers */
-	uint64_t no_mbuf;          /* buffers that the pool could not give */
-	uint64_t drop_short;       /* used length below header and Ethernet header */
-	uint64_t drop_length;      /* used length beyond the buffer */
-	uint64_t drop_num_buffers; /* num_buffers 0, or more than the queue holds */
-	uint64_t drop_csum;        /* checksum fields outside the packet */
+	uint64_t multi_segment;                /* packets of several buffers */
+	uint64_t no_mbuf;                      /* buffers that the pool could not give */
+	uint64_t drop_short;                   /* used length below header and Ethernet header */
+	uint64_t drop_length;                  /* used length beyond the buffer */
+	uint64_t drop_num_buffers;             /* num_buffers 0, or more than the queue holds */
+	uint64_t drop_header[VIO_RX_VERDICTS]; /* headers that cannot be meant, by what is wrong */
+	uint64_t lro;                          /* packets that stand for several */
 	uint64_t vlan_stripped;
 	uint64_t bad_hash; /* packets with a hash of a type that the device does not have */
 	uint64_t errors;   /* frames dropped for any of these */
@@ -49,6 +52,7 @@ struct vio_tx_stats {
 	uint64_t multi_segment; /* packets of several buffers */
 	uint64_t header_apart;  /* packets whose header did not fit before their data */
 	uint64_t drop_segments; /* packets of more segments than the queue has descriptors */
+	uint64_t drop_offload;  /* packets that ask for what is off, or cannot be meant */
 	/* Packets that the device had at a recovery: it may have sent them, or not. */
 	uint64_t drop_recovery;
 	uint64_t broken;
@@ -66,21 +70,22 @@ struct vio_rxq {
 	struct vio_ring ring;
 	struct rte_mempool *pool;
 	struct vio_mbuf_begin begin;
-	struct vq_view view; /* of an mbuf as a receive buffer, header included */
-	uint32_t hdr_at;     /* from an mbuf to its header; 0: where buf_addr says */
-	uint16_t refill_at;  /* free descriptors that make a refill worth while */
-	uint16_t unkicked;   /* buffers published since the device was asked whether to kick it */
+	struct vq_view view;  /* of an mbuf as a receive buffer, header included */
+	uint32_t hdr_at;      /* from an mbuf to its header; 0: where buf_addr says */
+	uint16_t refill_at;   /* free descriptors that make a refill worth while */
+	uint16_t chain;       /* mbufs of a buffer */
+	uint16_t unpublished; /* buffers of several mbufs that were added and not published */
+	uint16_t unkicked;    /* buffers published since the device was asked whether to kick it */
 	/* A packet of several buffers of which not all have come yet. */
 	struct rte_mbuf *partial;
 	struct rte_mbuf *partial_last;
 	uint16_t partial_missing;
 	bool partial_bad; /* to be dropped when complete */
-	bool checksum;    /* headers may say something of checksums */
-	bool vlan_strip;
 	bool told_broken;
 	bool deferred; /* not started with the port, */
 	bool stopped;  /* and not started now */
 	bool armed;    /* the application may sleep on the queue's interrupt */
+	struct vio_rx_wants wants;
 	struct vio_rx_stats stats;
 	struct vio_port *port;
 	uint32_t room;    /* bytes of a frame that a buffer holds */
@@ -92,8 +97,9 @@ struct vio_rxq {
 struct vio_txq {
 	struct vio_gate gate;
 	struct vio_ring ring;
-	uint8_t *hdrs; /* [size] headers that stand apart, by buffer id */
+	uint8_t *hdrs; /* [size] of hdr_room bytes, by buffer id: headers that stand apart */
 	uint64_t hdrs_iova;
+	uint16_t hdr_room;
 	struct vq_view view; /* of an mbuf as a packet with its header before it */
 	uint16_t hdr_len;    /* of the header before each frame (vio_tx_set_header()) */
 	uint16_t free_at;    /* free descriptors below which used ones are reclaimed */
@@ -102,6 +108,7 @@ struct vio_txq {
 	bool stopped;
 	bool fast_free; /* RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE */
 	bool told_broken;
+	struct vio_tx_offer offer;
 	struct vio_tx_stats stats;
 	struct vio_port *port;
 	uint16_t id;

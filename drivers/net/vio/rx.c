@@ -12,14 +12,16 @@
 #include <endian.h>
 
 #include <rte_branch_prediction.h>
+#include <rte_net.h>
 #include <rte_prefetch.h>
 
 #include "log.h"
 #include "port.h"
+#include "rx_chain.h"
 #include "rx_offload.h"
 
-/* The longest frame that spec 5.1.6.3.1 knows, without its header. More segments are no frame. */
-#define VIO_FRAME_MAX 65550
+/* What a frame comes in: one mbuf; as many as the device takes; as many as stand ready for each. */
+enum buffers { PLAIN, MERGEABLE, CHAINS };
 
 /*
  * Whether the device wants to know of new buffers is a dear question: a full barrier, which waits
@@ -81,6 +83,8 @@ vio_rx_refill(struct vio_rxq *q)
 {
 	uint16_t total = 0, n;
 
+	if (q->chain > 1)
+		return vio_rx_chain_refill(q);
 	do {
 		n = refill_batch(q, vq_free_count(q->ring.vq));
 		total += n;
@@ -110,6 +114,19 @@ vio_rx_kick(struct vio_rxq *q)
 	}
 }
 
+/* Most buffers were replaced as they came. */
+static inline void
+publish_chains(struct vio_rxq *q)
+{
+	if (unlikely(vq_free_count(q->ring.vq) >= q->chain))
+		q->unpublished += vio_rx_chain_refill(q);
+	if (q->unpublished == 0)
+		return;
+	vq_publish(q->ring.vq);
+	q->unkicked += q->unpublished;
+	q->unpublished = 0;
+}
+
 static inline void
 refill_when_due(struct vio_rxq *q)
 {
@@ -123,29 +140,11 @@ refill_when_due(struct vio_rxq *q)
 	q->unkicked += n;
 }
 
-/* A raw mbuf of the pool, where next is NULL already, becomes a segment of len bytes: 32 bytes of
- * it, in few and wide stores. */
-static inline void
-begin_segment(const struct vio_rxq *q, struct rte_mbuf *mbuf, uint32_t len)
-{
-	const struct {
-		uint32_t packet_type, pkt_len;
-		uint16_t data_len, vlan_tci;
-		uint32_t rss;
-	} fields = { .pkt_len = len, .data_len = len };
-
-	RTE_BUILD_BUG_ON(offsetof(struct rte_mbuf, ol_flags) !=
-			 offsetof(struct rte_mbuf, rearm_data) + 8);
-	RTE_BUILD_BUG_ON(sizeof(fields) != 16);
-	memcpy(&mbuf->rearm_data, &q->begin, sizeof(q->begin));
-	memcpy(&mbuf->rx_descriptor_fields1, &fields, sizeof(fields));
-}
-
 static inline void
 drop(struct vio_rxq *q, struct rte_mbuf *mbuf)
 {
 	q->stats.errors++;
-	begin_segment(q, mbuf, 0);
+	vio_rx_begin_segment(q, mbuf, 0);
 	rte_mbuf_raw_free(mbuf);
 }
 
@@ -213,7 +212,7 @@ continue_partial(struct vio_rxq *q, struct rte_mbuf *mbuf, uint32_t len)
 		q->partial_bad = true;
 		len = 0;
 	}
-	begin_segment(q, mbuf, len);
+	vio_rx_begin_segment(q, mbuf, len);
 	mbuf->data_off = RTE_PKTMBUF_HEADROOM - q->hdr_len;
 	q->partial_last->next = mbuf;
 	q->partial_last = mbuf;
@@ -232,20 +231,34 @@ continue_partial(struct vio_rxq *q, struct rte_mbuf *mbuf, uint32_t len)
 	return NULL;
 }
 
+/* The same where a buffer is a chain of mbufs. */
+static struct rte_mbuf *
+receive_chain(struct vio_rxq *q, struct rte_mbuf *head, uint32_t len)
+{
+	if (likely(first_length_is_good(q, len, q->hdr_len)))
+		return vio_rx_chain_receive(q, head, len);
+	q->stats.errors++;
+	vio_rx_chain_reuse(q, head);
+	return NULL;
+}
+
 /* One used buffer becomes a packet, a part of one, or nothing. */
 static __rte_always_inline struct rte_mbuf *
 receive_buffer(struct vio_rxq *q, struct rte_mbuf *mbuf, uint32_t len, uint32_t hdr_len,
-	       const bool mergeable)
+	       const enum buffers buffers)
 {
+	const bool mergeable = buffers == MERGEABLE;
 	uint16_t num_buffers;
 
+	if (buffers == CHAINS)
+		return receive_chain(q, mbuf, len);
 	if (mergeable && unlikely(q->partial != NULL))
 		return continue_partial(q, mbuf, len);
 	if (unlikely(!first_length_is_good(q, len, hdr_len))) {
 		drop(q, mbuf);
 		return NULL;
 	}
-	begin_segment(q, mbuf, len - hdr_len);
+	vio_rx_begin_segment(q, mbuf, len - hdr_len);
 	if (!mergeable)
 		return mbuf;
 	num_buffers = load_num_buffers(q, mbuf);
@@ -255,20 +268,39 @@ receive_buffer(struct vio_rxq *q, struct rte_mbuf *mbuf, uint32_t len, uint32_t 
 	return NULL;
 }
 
+/* Obeys a header that says something. false where the packet was dropped instead. */
+static bool
+header_is_good(struct vio_rxq *q, struct rte_mbuf *packet, const struct vio_net_hdr *hdr,
+	       uint8_t flags, uint8_t gso_type)
+{
+	enum vio_rx_verdict verdict = vio_rx_header(packet, hdr, flags, gso_type, &q->wants);
+
+	if (likely(verdict == VIO_RX_GOOD)) {
+		q->stats.lro += gso_type != VIO_NET_HDR_GSO_NONE;
+		return true;
+	}
+	q->stats.drop_header[verdict]++;
+	q->stats.errors++;
+	rte_pktmbuf_free(packet);
+	return false;
+}
+
 /* What the header and the frame ask for. Returns the packet, or NULL where it had to be dropped. */
 static __rte_always_inline struct rte_mbuf *
 apply_offloads(struct vio_rxq *q, struct rte_mbuf *packet, const uint32_t hdr_len)
 {
 	const struct vio_net_hdr *hdr = header_of(q, packet);
-	uint8_t flags = q->checksum ? *(const volatile uint8_t *)&hdr->flags & VIO_RX_FLAGS : 0;
+	uint8_t flags = 0, gso_type = 0;
 
-	if (unlikely(flags != 0) && unlikely(!vio_rx_checksum(packet, hdr, flags))) {
-		q->stats.drop_csum++;
-		q->stats.errors++;
-		rte_pktmbuf_free(packet);
-		return NULL;
+	if (q->wants.header) {
+		flags = *(const volatile uint8_t *)&hdr->flags & VIO_RX_FLAGS;
+		gso_type = *(const volatile uint8_t *)&hdr->gso_type;
 	}
-	if (q->vlan_strip &&
+	if ((flags | gso_type) != 0 && unlikely(!header_is_good(q, packet, hdr, flags, gso_type)))
+		return NULL;
+	if (q->wants.ip_cksum)
+		vio_rx_ip_checksum(packet);
+	if (q->wants.vlan_strip &&
 	    unlikely(rte_pktmbuf_mtod(packet, const struct rte_ether_hdr *)->ether_type ==
 		     RTE_BE16(RTE_ETHER_TYPE_VLAN))) {
 		vio_rx_vlan_strip(packet);
@@ -276,6 +308,8 @@ apply_offloads(struct vio_rxq *q, struct rte_mbuf *packet, const uint32_t hdr_le
 	}
 	if (hdr_len == VIO_NET_HDR_LEN_HASH)
 		q->stats.bad_hash += !vio_rx_hash(packet, (const void *)hdr, q->hash_types);
+	if (q->wants.ptypes != 0)
+		packet->packet_type = rte_net_get_ptype(packet, NULL, q->wants.ptypes);
 	return packet;
 }
 
@@ -293,7 +327,7 @@ tell_broken(struct vio_rxq *q)
 
 static __rte_always_inline uint16_t
 rx_batch(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, uint16_t *taken,
-	 const bool mergeable, const bool offloads, const uint32_t hdr_len)
+	 const enum buffers buffers, const bool offloads, const uint32_t hdr_len)
 {
 	/* What a vector stored across two lines could not be loaded before it has left for memory.
 	 */
@@ -305,11 +339,11 @@ rx_batch(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, uint16_t *taken,
 	got = vq_get(q->ring.vq, mbufs, lens, n);
 	for (uint16_t i = 0; i < got; i++) {
 		rte_prefetch0(mbufs[i]);
-		if (mergeable || offloads)
+		if (buffers == MERGEABLE || offloads)
 			rte_prefetch0(header_of(q, mbufs[i]));
 	}
 	for (uint16_t i = 0; i < got; i++) {
-		struct rte_mbuf *packet = receive_buffer(q, mbufs[i], lens[i], hdr_len, mergeable);
+		struct rte_mbuf *packet = receive_buffer(q, mbufs[i], lens[i], hdr_len, buffers);
 
 		if (offloads && likely(packet != NULL))
 			packet = apply_offloads(q, packet, hdr_len);
@@ -325,7 +359,7 @@ rx_batch(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, uint16_t *taken,
 }
 
 static __rte_always_inline uint16_t
-rx_burst(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, const bool mergeable,
+rx_burst(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, const enum buffers buffers,
 	 const bool offloads, const uint32_t hdr_len)
 {
 	/* No more buffers than a ring holds, whatever the device does with those refilled here. */
@@ -336,14 +370,16 @@ rx_burst(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, const bool merge
 		return 0;
 	do {
 		batch = RTE_MIN(n - received, VIO_BATCH);
-		received += rx_batch(q, pkts + received, batch, &taken, mergeable, offloads,
-				     hdr_len);
+		received += rx_batch(q, pkts + received, batch, &taken, buffers, offloads, hdr_len);
 		if (unlikely(vq_error(q->ring.vq) != VQ_OK)) {
 			tell_broken(q);
 			break;
 		}
 		kick_when_due(q, taken == batch);
-		refill_when_due(q);
+		if (buffers == CHAINS)
+			publish_chains(q);
+		else
+			refill_when_due(q);
 		budget -= RTE_MIN(budget, taken);
 	} while (unlikely(taken == batch && received < n && budget > 0));
 	if (taken == batch)
@@ -355,25 +391,25 @@ rx_burst(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, const bool merge
 uint16_t
 vio_rx_mergeable(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
-	return rx_burst(queue, pkts, n, true, false, VIO_NET_HDR_LEN);
+	return rx_burst(queue, pkts, n, MERGEABLE, false, VIO_NET_HDR_LEN);
 }
 
 uint16_t
 vio_rx_mergeable_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
-	return rx_burst(queue, pkts, n, true, true, VIO_NET_HDR_LEN);
+	return rx_burst(queue, pkts, n, MERGEABLE, true, VIO_NET_HDR_LEN);
 }
 
 uint16_t
 vio_rx_plain(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
-	return rx_burst(queue, pkts, n, false, false, VIO_NET_HDR_LEN);
+	return rx_burst(queue, pkts, n, PLAIN, false, VIO_NET_HDR_LEN);
 }
 
 uint16_t
 vio_rx_plain_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
-	return rx_burst(queue, pkts, n, false, true, VIO_NET_HDR_LEN);
+	return rx_burst(queue, pkts, n, PLAIN, true, VIO_NET_HDR_LEN);
 }
 
 uint16_t
@@ -381,7 +417,7 @@ vio_rx_mergeable_other_header(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct vio_rxq *q = queue;
 
-	return rx_burst(q, pkts, n, true, true, q->hdr_len);
+	return rx_burst(q, pkts, n, MERGEABLE, true, q->hdr_len);
 }
 
 uint16_t
@@ -389,7 +425,23 @@ vio_rx_plain_other_header(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct vio_rxq *q = queue;
 
-	return rx_burst(q, pkts, n, false, true, q->hdr_len);
+	return rx_burst(q, pkts, n, PLAIN, true, q->hdr_len);
+}
+
+uint16_t
+vio_rx_chains(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct vio_rxq *q = queue;
+
+	return rx_burst(q, pkts, n, CHAINS, false, q->hdr_len);
+}
+
+uint16_t
+vio_rx_chains_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct vio_rxq *q = queue;
+
+	return rx_burst(q, pkts, n, CHAINS, true, q->hdr_len);
 }
 
 /* The device gets all the buffers that there are, and is asked whether it waits for them: nobody
@@ -402,12 +454,17 @@ vio_rx_arm(struct vio_rxq *q)
 
 	if (!vio_gate_enter(&q->gate))
 		return false;
-	n = vio_rx_refill(q);
-	if (n > 0)
-		vq_publish(q->ring.vq);
-	q->unkicked += n;
+	if (q->chain > 1) {
+		publish_chains(q);
+	} else {
+		n = vio_rx_refill(q);
+		if (n > 0)
+			vq_publish(q->ring.vq);
+		q->unkicked += n;
+	}
 	kick_when_due(q, false);
-	stay = vq_enable_cb(q->ring.vq) || vq_free_count(q->ring.vq) > q->ring.size / 2;
+	stay = vq_enable_cb(q->ring.vq) ||
+	       vq_free_count(q->ring.vq) > RTE_MAX(q->ring.size / 2, q->chain - 1);
 	vio_gate_leave(&q->gate);
 	return stay;
 }
@@ -444,5 +501,6 @@ vio_rx_drain(struct vio_rxq *q)
 	rte_pktmbuf_free(q->partial);
 	q->partial = NULL;
 	q->unkicked = 0;
+	q->unpublished = 0;
 	q->told_broken = false;
 }

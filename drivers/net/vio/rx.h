@@ -7,6 +7,8 @@
 /* Burst functions, as rte_eth_rx_burst() calls them: for the usual header of 12 bytes; */
 uint16_t vio_rx_mergeable(void *queue, struct rte_mbuf **pkts, uint16_t n);
 uint16_t vio_rx_mergeable_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n);
+uint16_t vio_rx_chains(void *queue, struct rte_mbuf **pkts, uint16_t n);
+uint16_t vio_rx_chains_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n);
 uint16_t vio_rx_plain(void *queue, struct rte_mbuf **pkts, uint16_t n);
 uint16_t vio_rx_plain_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n);
 /* and for one of any length, with whatever offloads there are. */

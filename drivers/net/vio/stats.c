@@ -28,7 +28,11 @@ static const struct counter rx_counters[] = {
 	RX("drop_short", drop_short),
 	RX("drop_length", drop_length),
 	RX("drop_num_buffers", drop_num_buffers),
-	RX("drop_csum", drop_csum),
+	RX("drop_csum", drop_header[VIO_RX_BAD_CSUM]),
+	RX("drop_gso_type", drop_header[VIO_RX_BAD_GSO_TYPE]),
+	RX("drop_gso_size", drop_header[VIO_RX_BAD_GSO_SIZE]),
+	RX("drop_hdr_len", drop_header[VIO_RX_BAD_HDR_LEN]),
+	RX("lro_packets", lro),
 	RX("vlan_stripped_packets", vlan_stripped),
 	RX("bad_hash_packets", bad_hash),
 	RX("drop_recovery", drop_recovery),
@@ -47,6 +51,7 @@ static const struct counter tx_counters[] = {
 	TX("multi_segment_packets", multi_segment),
 	TX("header_apart_packets", header_apart),
 	TX("drop_segments", drop_segments),
+	TX("drop_offload", drop_offload),
 	TX("drop_recovery", drop_recovery),
 	TX("broken", broken),
 	TX("broken_id_range", broken_by[VQ_ERR_ID_RANGE]),
@@ -95,7 +100,8 @@ vio_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats)
 			continue;
 		stats->opackets += q->stats.packets;
 		stats->obytes += q->stats.bytes;
-		stats->oerrors += q->stats.drop_segments + q->stats.drop_recovery;
+		stats->oerrors += q->stats.drop_segments + q->stats.drop_recovery +
+				  q->stats.drop_offload;
 		if (i < RTE_ETHDEV_QUEUE_STAT_CNTRS) {
 			stats->q_opackets[i] = q->stats.packets;
 			stats->q_obytes[i] = q->stats.bytes;

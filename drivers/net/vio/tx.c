@@ -12,6 +12,7 @@
 #include <errno.h>
 
 #include <rte_branch_prediction.h>
+#include <rte_errno.h>
 
 #include "log.h"
 #include "port.h"
@@ -82,27 +83,57 @@ reclaim(struct vio_txq *q, uint16_t wanted)
 		vq_prefetch(q->ring.vq, n);
 }
 
-/* The packet's elements, header first. Returns how many, or 0 where it has too many segments. */
-static uint16_t
-gather(struct vio_txq *q, struct rte_mbuf *mbuf, struct vq_sg *sg)
+/* Does the packet ask for something? */
+static inline bool
+asks(const struct rte_mbuf *mbuf)
+{
+	return unlikely(mbuf->ol_flags & VIO_TX_FLAGS);
+}
+
+/* Writes the header into the queue's own memory, and with it, where offloads ask for other bytes
+ * than the packet's first ones, those: *taken tells how many they stand for. */
+static __rte_always_inline int
+header_apart(struct vio_txq *q, const struct rte_mbuf *mbuf, struct vq_sg *sg, int *taken,
+	     const bool offloads)
+{
+	size_t at = (size_t)vq_next_id(q->ring.vq) * q->hdr_room;
+	uint16_t len = q->hdr_len;
+
+	*taken = 0;
+	if (offloads && asks(mbuf)) {
+		*taken = vio_tx_apart(q->hdrs + at, &len, mbuf, &q->offer, q->hdr_len);
+		if (*taken < 0)
+			return *taken;
+	} else {
+		write_header(q->hdrs + at, q->hdr_len);
+	}
+	*sg = (struct vq_sg){ q->hdrs_iova + at, len };
+	return 0;
+}
+
+/* The packet's elements, header first. Returns how many; -EINVAL where it has too many segments;
+ * -EPROTO where it asks for what cannot be done. */
+static __rte_always_inline int
+gather(struct vio_txq *q, struct rte_mbuf *mbuf, struct vq_sg *sg, const bool offloads)
 {
 	bool before = header_fits(mbuf, q->hdr_len);
-	uint16_t n = 0;
+	int n = 0, skip = 0; /* bytes that need not be sent from where they are */
 
 	if (mbuf->nb_segs > VIO_TX_SEGMENTS_MAX)
-		return 0;
-	if (before) {
+		return -EINVAL;
+	if (offloads && asks(mbuf))
+		before = before && vio_tx_in_place(mbuf, &q->offer, q->hdr_len);
+	else if (before)
 		write_header_before(mbuf, q->hdr_len);
-	} else {
-		size_t at = (size_t)vq_next_id(q->ring.vq) * q->hdr_len;
-
-		write_header(q->hdrs + at, q->hdr_len);
-		sg[n].iova = q->hdrs_iova + at;
-		sg[n++].len = q->hdr_len;
-	}
+	if (!before && header_apart(q, mbuf, &sg[n++], &skip, offloads) < 0)
+		return -EPROTO;
 	for (struct rte_mbuf *seg = mbuf; seg != NULL; seg = seg->next) {
-		uint16_t extra = before && seg == mbuf ? q->hdr_len : 0;
+		int extra = before && seg == mbuf ? q->hdr_len : 0;
 
+		if (offloads) {
+			extra -= RTE_MIN(skip, seg->data_len);
+			skip -= RTE_MIN(skip, seg->data_len);
+		}
 		if (seg->data_len + extra == 0)
 			continue;
 		sg[n].iova = data_iova(q, seg) - extra;
@@ -114,26 +145,28 @@ gather(struct vio_txq *q, struct rte_mbuf *mbuf, struct vq_sg *sg)
 /* Adds one packet of any shape. Returns 0; -ENOSPC: no room now; -EIO: the queue is broken. A
  * packet that can never be sent is dropped and counted, so that it does not block those behind it.
  */
-static int
-add_packet(struct vio_txq *q, struct rte_mbuf *mbuf)
+static __rte_always_inline int
+add_packet(struct vio_txq *q, struct rte_mbuf *mbuf, const bool offloads)
 {
 	struct vq_sg sg[VIO_TX_SEGMENTS_MAX + 1];
-	uint16_t n;
-	int ret;
+	int ret, n;
 
 	/* Without a free id, the place for the header would be one that the device still reads. */
 	if (vq_free_count(q->ring.vq) == 0)
 		reclaim(q, 1);
 	if (vq_free_count(q->ring.vq) == 0)
 		return -ENOSPC;
-	n = gather(q, mbuf, sg);
-	ret = n == 0 ? -EINVAL : vq_add(q->ring.vq, sg, n, 0, mbuf);
+	n = gather(q, mbuf, sg, offloads);
+	ret = n < 0 ? n : vq_add(q->ring.vq, sg, n, 0, mbuf);
 	if (ret == -ENOSPC) {
 		reclaim(q, n);
 		ret = vq_add(q->ring.vq, sg, n, 0, mbuf);
 	}
-	if (ret == -EINVAL) {
-		q->stats.drop_segments++;
+	if (ret == -EINVAL || ret == -EPROTO) {
+		if (ret == -EINVAL)
+			q->stats.drop_segments++;
+		else
+			q->stats.drop_offload++;
 		rte_pktmbuf_free(mbuf);
 		return 0;
 	}
@@ -143,6 +176,8 @@ add_packet(struct vio_txq *q, struct rte_mbuf *mbuf)
 		q->chains += mbuf->nb_segs > 1;
 		q->stats.packets++;
 		q->stats.bytes += mbuf->pkt_len;
+		if (offloads && mbuf->ol_flags & RTE_MBUF_F_TX_VLAN)
+			q->stats.bytes += sizeof(struct rte_vlan_hdr);
 	}
 	return ret;
 }
@@ -150,7 +185,8 @@ add_packet(struct vio_txq *q, struct rte_mbuf *mbuf)
 /* Adds the packets that are one element each from the front of pkts; returns how many were added.
  */
 static __rte_always_inline uint16_t
-add_singles(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n, const uint16_t hdr_len)
+add_singles(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n, const uint16_t hdr_len,
+	    const bool offloads)
 {
 	uint64_t bytes = 0;
 	uint16_t count;
@@ -161,7 +197,12 @@ add_singles(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n, const uint16_
 
 		if (unlikely(mbuf->nb_segs != 1 || !header_fits(mbuf, hdr_len)))
 			break;
-		write_header_before(mbuf, hdr_len);
+		if (offloads && asks(mbuf)) {
+			if (!vio_tx_in_place(mbuf, &q->offer, hdr_len))
+				break;
+		} else {
+			write_header_before(mbuf, hdr_len);
+		}
 		bytes += mbuf->pkt_len;
 	}
 	if (count == 0 || vq_add_out(q->ring.vq, (void **)pkts, count, &q->view) == 0)
@@ -194,7 +235,8 @@ kick(struct vio_txq *q)
 /* What was sent is taken back between the stores to the ring and the barrier before the kick, which
  * waits for them. */
 static __rte_always_inline uint16_t
-send_burst(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n, const uint16_t hdr_len)
+send_burst(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n, const uint16_t hdr_len,
+	   const bool offloads)
 {
 	uint16_t sent = 0;
 	bool full = false;
@@ -202,12 +244,12 @@ send_burst(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n, const uint16_t
 	if (unlikely(vq_free_count(q->ring.vq) < n))
 		reclaim(q, n);
 	while (sent < n && !full) {
-		uint16_t singles = add_singles(q, pkts + sent, n - sent, hdr_len);
+		uint16_t singles = add_singles(q, pkts + sent, n - sent, hdr_len, offloads);
 
 		sent += singles;
 		if (singles > 0)
 			continue;
-		full = add_packet(q, pkts[sent]) < 0;
+		full = add_packet(q, pkts[sent], offloads) < 0;
 		sent += !full;
 	}
 	q->stats.full += full;
@@ -223,13 +265,14 @@ send_burst(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n, const uint16_t
 }
 
 static __rte_always_inline uint16_t
-tx_burst(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n, const uint16_t hdr_len)
+tx_burst(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n, const uint16_t hdr_len,
+	 const bool offloads)
 {
 	uint16_t sent;
 
 	if (unlikely(!vio_gate_enter(&q->gate)))
 		return 0;
-	sent = send_burst(q, pkts, n, hdr_len);
+	sent = send_burst(q, pkts, n, hdr_len, offloads);
 	vio_gate_leave(&q->gate);
 	return sent;
 }
@@ -237,13 +280,13 @@ tx_burst(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n, const uint16_t h
 __rte_noinline uint16_t
 vio_tx_behind_gate(struct vio_txq *q, struct rte_mbuf *mbuf)
 {
-	return send_burst(q, &mbuf, 1, q->hdr_len);
+	return send_burst(q, &mbuf, 1, q->hdr_len, false);
 }
 
 uint16_t
 vio_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
-	return tx_burst(queue, pkts, n, VIO_NET_HDR_LEN);
+	return tx_burst(queue, pkts, n, VIO_NET_HDR_LEN, false);
 }
 
 uint16_t
@@ -251,7 +294,34 @@ vio_tx_other_header(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct vio_txq *q = queue;
 
-	return tx_burst(q, pkts, n, q->hdr_len);
+	return tx_burst(q, pkts, n, q->hdr_len, false);
+}
+
+uint16_t
+vio_tx_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct vio_txq *q = queue;
+
+	return tx_burst(q, pkts, n, q->hdr_len, true);
+}
+
+uint16_t
+vio_tx_prepare(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	const struct vio_txq *q = queue;
+	uint16_t i;
+	int ret;
+
+	for (i = 0; i < n; i++) {
+		ret = pkts[i]->nb_segs > VIO_TX_SEGMENTS_MAX ? -EINVAL : 0;
+		if (ret == 0 && asks(pkts[i]))
+			ret = vio_tx_check(pkts[i], &q->offer);
+		if (ret < 0) {
+			rte_errno = -ret;
+			break;
+		}
+	}
+	return i;
 }
 
 int

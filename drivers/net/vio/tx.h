@@ -11,6 +11,13 @@
  * any other. */
 uint16_t vio_tx(void *queue, struct rte_mbuf **pkts, uint16_t n);
 uint16_t vio_tx_other_header(void *queue, struct rte_mbuf **pkts, uint16_t n);
+/* With offloads that packets ask for one by one, and any header. */
+uint16_t vio_tx_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n);
+
+/* rte_eth_tx_prepare(): how many of pkts, from the first on, can be sent as they ask. Of the next
+ * one, rte_errno tells: ENOTSUP, it asks for what is off; EINVAL, its lengths, flags or number of
+ * segments cannot be sent. Changes nothing: the burst function does all that is to be done. */
+uint16_t vio_tx_prepare(void *queue, struct rte_mbuf **pkts, uint16_t n);
 
 /* Sends one packet while the queue's gate is closed. Returns 1, or 0 where there is no room. */
 uint16_t vio_tx_behind_gate(struct vio_txq *q, struct rte_mbuf *mbuf);

@@ -62,11 +62,9 @@ switch_strip(struct rte_eth_dev *dev, bool strip)
 	for (uint16_t i = 0; i < dev->data->nb_rx_queues; i++) {
 		struct vio_rxq *q = dev->data->rx_queues[i];
 
-		__atomic_store_n(&q->vlan_strip, strip, __ATOMIC_RELAXED);
+		__atomic_store_n(&q->wants.vlan_strip, strip, __ATOMIC_RELAXED);
 	}
-	vio_port_choose_paths(port);
-	__atomic_store_n(&rte_eth_fp_ops[dev->data->port_id].rx_pkt_burst, dev->rx_pkt_burst,
-			 __ATOMIC_RELEASE);
+	vio_port_switch_paths(port);
 	pthread_mutex_unlock(&port->lock);
 }
 
