@@ -58,6 +58,10 @@ checked(struct vio_device *device, int ret)
 void
 vio_device_fail(struct vio_device *device)
 {
+	/* After a reset that did not end, nothing may be written before it has (RESET-01); after
+	 * FAILED, nothing but a reset (GEN-STATUS-03). */
+	if (device->status == 0 || device->status & VIO_STATUS_FAILED)
+		return;
 	add_status(device, VIO_STATUS_FAILED);
 }
 

@@ -67,7 +67,8 @@ int vio_device_negotiate(struct vio_device *device, uint64_t wanted);
 /* Sets DRIVER_OK. */
 int vio_device_go(struct vio_device *device);
 
-/* Sets FAILED: the driver has given up. Errors are ignored, there is nobody to tell. */
+/* Sets FAILED: the driver has given up. Errors are ignored, there is nobody to tell. Does nothing
+ * to a device that is, or should be, reset. */
 void vio_device_fail(struct vio_device *device);
 
 /* Is DEVICE_NEEDS_RESET set? Returns 1, 0 or a negative errno value (-ENODEV: the device is gone).

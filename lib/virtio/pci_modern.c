@@ -206,8 +206,10 @@ read_num_queues(struct modern *m)
 
 	if (n > m->notify_offs) {
 		more = realloc(m->notify_off, n * sizeof(*more));
-		if (more == NULL)
+		if (more == NULL) {
+			vio_err("%s: no memory for what to know of %u queues", m->base.name, n);
 			return -ENOMEM;
+		}
 		for (unsigned i = m->notify_offs; i < n; i++)
 			more[i] = NOTIFY_OFF_UNKNOWN;
 		m->notify_off = more;
@@ -600,6 +602,7 @@ vio_pci_modern_open(const struct vio_pci_access *access, void *ctx, const char *
 		return ret;
 	m = malloc(sizeof(*m));
 	if (m == NULL) {
+		vio_err("%s: no memory for the device", probe.base.name);
 		free(probe.notify_off);
 		return -ENOMEM;
 	}

@@ -740,7 +740,8 @@ allocate(const struct vio_vhost_user_params *params)
 	if (v == NULL)
 		return NULL;
 	v->path = strdup(params->path);
-	if (v->path == NULL) {
+	if (v->path == NULL || pthread_mutex_init(&v->lock, NULL) != 0) {
+		free(v->path);
 		free(v);
 		return NULL;
 	}
@@ -759,7 +760,6 @@ allocate(const struct vio_vhost_user_params *params)
 	v->n_queues = n_queues;
 	for (unsigned i = 0; i < n_queues; i++)
 		v->queues[i] = (struct queue){ .kick_fd = -1, .call_fd = -1 };
-	pthread_mutex_init(&v->lock, NULL);
 	return v;
 }
 
@@ -811,8 +811,10 @@ vio_vhost_user_open(const struct vio_vhost_user_params *params, struct vio_trans
 	if (ret < 0)
 		return ret;
 	v = allocate(&p);
-	if (v == NULL)
+	if (v == NULL) {
+		vio_err("%s: no memory for a vhost-user connection", p.path);
 		return -ENOMEM;
+	}
 	ret = make_eventfds(v);
 	if (ret == 0)
 		ret = reach_peer(v);

@@ -48,6 +48,8 @@ config_changed(void *arg)
 		vio_recover_notice(port, VIO_CAUSE_UNPLUGGED);
 	else if (ret == 1)
 		vio_recover_notice(port, VIO_CAUSE_NEEDS_RESET);
+	else if (ret < 0)
+		PORT_LOG(port, ERR, "the device's status cannot be read: %s", strerror(-ret));
 	pthread_mutex_unlock(&port->lock);
 	rte_intr_ack(port->intr);
 	/* The application may close the port in its callback: nothing may follow. */

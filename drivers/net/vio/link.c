@@ -9,6 +9,20 @@
 #include "port.h"
 #include "rx_chain.h"
 
+/* One field of the configuration; says so once when it cannot be had. */
+static int
+read_field(struct vio_port *port, size_t offset, void *field, size_t size)
+{
+	int ret = vio_config_read(&port->device, offset, field, size);
+
+	if (ret < 0 && !port->told_unreadable)
+		PORT_LOG(port, ERR,
+			 "link status and speed cannot be read: %s; the link counts as down",
+			 strerror(-ret));
+	port->told_unreadable = ret < 0;
+	return ret;
+}
+
 /* Is the link up, as far as the device says? Without STATUS it always is (spec 5.1.5). */
 static bool
 device_link_is_up(struct vio_port *port)
@@ -18,8 +32,7 @@ device_link_is_up(struct vio_port *port)
 
 	if (!vio_has(port->features, VIRTIO_NET_F_STATUS))
 		return true;
-	ret = vio_config_read(&port->device, offsetof(struct vio_net_config, status), &status,
-			      sizeof(status));
+	ret = read_field(port, offsetof(struct vio_net_config, status), &status, sizeof(status));
 	status = le16toh(status);
 	/* Whoever looks at the link sees it, so applications that poll for the link will do. */
 	if (ret == 0 && (status & VIO_NET_S_ANNOUNCE) &&
@@ -37,10 +50,8 @@ read_speed(struct vio_port *port, struct rte_eth_link *link)
 	uint8_t duplex = VIO_NET_DUPLEX_FULL;
 
 	if (vio_has(port->features, VIRTIO_NET_F_SPEED_DUPLEX)) {
-		vio_config_read(&port->device, offsetof(struct vio_net_config, speed), &speed,
-				sizeof(speed));
-		vio_config_read(&port->device, offsetof(struct vio_net_config, duplex), &duplex,
-				sizeof(duplex));
+		read_field(port, offsetof(struct vio_net_config, speed), &speed, sizeof(speed));
+		read_field(port, offsetof(struct vio_net_config, duplex), &duplex, sizeof(duplex));
 	}
 	speed = le32toh(speed);
 	link->link_speed = speed == 0 || speed > INT32_MAX ? RTE_ETH_SPEED_NUM_UNKNOWN : speed;

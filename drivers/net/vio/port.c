@@ -284,8 +284,10 @@ vio_port_init(struct rte_eth_dev *dev, struct vio_transport *transport, const st
 		ret = inspect(port);
 	if (ret == 0)
 		ret = set_mac(port);
-	if (ret < 0)
+	if (ret < 0) {
+		PORT_LOG(port, ERR, "the device cannot be used: %s", strerror(-ret));
 		return ret;
+	}
 	port->default_size = args->queue_size != 0 ? args->queue_size : DEFAULT_SIZE;
 	dev->dev_ops = &vio_ops;
 	dev->tx_pkt_prepare = vio_tx_prepare;

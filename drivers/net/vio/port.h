@@ -56,10 +56,11 @@ struct vio_port {
 	uint16_t addr_at; /* offset in struct rte_mbuf of the address that the device knows */
 	bool gone;        /* the device was unplugged, or the peer has left */
 	bool link_up;
-	uint32_t announced; /* frames sent because the device asked to announce the port */
-	bool told_link;     /* that the link cannot be set */
-	bool intr_on;       /* the interrupt callback is registered */
-	bool msix_on;       /* PCI: the bus delivers interrupts */
+	uint32_t announced;   /* frames sent because the device asked to announce the port */
+	bool told_link;       /* that the link cannot be set */
+	bool told_unreadable; /* that the link's state cannot be read */
+	bool intr_on;         /* the interrupt callback is registered */
+	bool msix_on;         /* PCI: the bus delivers interrupts */
 	struct vio_ctrl ctrl;
 	struct vio_filter
 		filter; /* what was asked for, to be told to each new life of the device */

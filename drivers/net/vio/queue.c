@@ -47,11 +47,19 @@ choose_size(const struct vio_port *port, const char *kind, uint16_t id, uint16_t
 	return own;
 }
 
-/* A queue whose last stop the device did not acknowledge is still its own, name and all. */
+/* A queue whose last stop the device did not acknowledge is still its own, name and all: it is
+ * asked once more to let go. */
 static int
-check_orphans(const struct vio_port *port, const char *kind, uint16_t id)
+check_orphans(struct vio_port *port, const char *kind, uint16_t id)
 {
+	int ret;
+
 	if (port->orphans == NULL)
+		return 0;
+	pthread_mutex_lock(&port->lock);
+	ret = vio_port_stop(port);
+	pthread_mutex_unlock(&port->lock);
+	if (ret == 0)
 		return 0;
 	PORT_LOG(port, ERR,
 		 "%s queue %u: the device has not let go of the queues that it had; close the port "
@@ -174,7 +182,7 @@ vio_rx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsig
 	queue_name(name, sizeof(name), port, "rx", id);
 	q = rte_zmalloc_socket(name, sizeof(*q), RTE_CACHE_LINE_SIZE, socket);
 	if (q == NULL) {
-		PORT_LOG(port, ERR, "rx queue %u: no memory on NUMA node %u", id, socket);
+		PORT_LOG(port, ERR, "rx queue %u: no memory on NUMA node %d", id, (int)socket);
 		return -ENOMEM;
 	}
 	ret = vio_ring_alloc(&q->ring, port, name, nb_desc, 0, false, socket);
@@ -214,7 +222,7 @@ vio_tx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsig
 	queue_name(name, sizeof(name), port, "tx", id);
 	q = rte_zmalloc_socket(name, sizeof(*q), RTE_CACHE_LINE_SIZE, socket);
 	if (q == NULL) {
-		PORT_LOG(port, ERR, "tx queue %u: no memory on NUMA node %u", id, socket);
+		PORT_LOG(port, ERR, "tx queue %u: no memory on NUMA node %d", id, (int)socket);
 		return -ENOMEM;
 	}
 	/* With offloads, packets' own headers may have to stand there too. */

@@ -79,8 +79,10 @@ share_memory_locked(struct vio_transport *transport, const void *freed, size_t l
 
 	rte_memseg_walk_thread_unsafe(count_piece, &pieces);
 	pieces.all = calloc(RTE_MAX(pieces.room, 1u), sizeof(*pieces.all));
-	if (pieces.all == NULL)
+	if (pieces.all == NULL) {
+		VIO_LOG(ERR, "%s: no memory for a table of EAL's memory", transport->name);
 		return -ENOMEM;
+	}
 	if (rte_memseg_walk_thread_unsafe(add_piece, &pieces) < 0) {
 		VIO_LOG(ERR,
 			"%s: EAL's memory cannot be shared: it is not backed by files; run with "
@@ -151,8 +153,11 @@ follow_memory(struct vio_transport *transport)
 
 	/* Without memory events (--legacy-mem) nothing comes or goes. */
 	if (rte_mem_event_callback_register(MEM_EVENT_NAME, memory_changed, transport) < 0 &&
-	    rte_errno != ENOTSUP)
+	    rte_errno != ENOTSUP) {
+		VIO_LOG(ERR, "%s: EAL does not tell of new memory: %s", transport->name,
+			rte_strerror(rte_errno));
 		return -rte_errno;
+	}
 	ret = share_memory(transport);
 	if (ret < 0)
 		rte_mem_event_callback_unregister(MEM_EVENT_NAME, transport);
@@ -202,8 +207,10 @@ init_port(struct rte_eth_dev *dev, struct vio_transport *transport, const struct
 	port->intr = rte_intr_instance_alloc(RTE_INTR_INSTANCE_F_PRIVATE);
 	dev->intr_handle = port->intr;
 	ret = vio_port_init(dev, transport, args, FEATURES_POSSIBLE);
-	if (ret == 0 && port->intr == NULL)
+	if (ret == 0 && port->intr == NULL) {
+		PORT_LOG(port, ERR, "no memory for an interrupt handle");
 		ret = -ENOMEM;
+	}
 	if (ret < 0) {
 		release(port);
 		vio_port_fini(port);
