@@ -11,7 +11,8 @@ fault(struct device *dev, int queue, const char *rule, const char *format, ...)
 	struct fault_record *f;
 	va_list args;
 
-	if (dev->fault_count == MAX_FAULTS)
+	/* To a device that was unplugged, nobody has a duty. */
+	if (dev->fault_count == MAX_FAULTS || dev->unplugged)
 		return;
 	f = &dev->faults[dev->fault_count++];
 	f->rule = rule;

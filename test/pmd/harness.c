@@ -15,11 +15,13 @@
 #include "harness_parts.h"
 #include "inject.h"
 #include "net/vio/port.h"
-#include "net/vio/simd.h"
+
+/* MSI-X vectors of the device. */
+enum { VECTORS = 8 };
 
 /* What there is of everything that can be left over. */
 struct inventory {
-	unsigned rx_mbufs, tx_mbufs, blocks, zones, fds;
+	unsigned rx_mbufs, tx_mbufs, blocks, zones, eal_zones, fds;
 	size_t eal_heap;
 	bool interrupt;
 };
@@ -44,6 +46,22 @@ open_fds(void)
 	return n;
 }
 
+static void
+count_zone(const struct rte_memzone *mz, void *arg)
+{
+	(void)mz;
+	++*(unsigned *)arg;
+}
+
+static unsigned
+eal_zones(void)
+{
+	unsigned n = 0;
+
+	rte_memzone_walk(count_zone, &n);
+	return n;
+}
+
 static struct inventory
 look_around(void)
 {
@@ -55,10 +73,17 @@ look_around(void)
 		.tx_mbufs = rte_mempool_avail_count(harness_tx_pool),
 		.blocks = seam_blocks(),
 		.zones = seam_zones(),
+		.eal_zones = eal_zones(),
 		.fds = open_fds(),
 		.eal_heap = heap.heap_allocsz_bytes,
 		.interrupt = seam_interrupt_registered(),
 	};
+}
+
+void
+harness_take_stock(void)
+{
+	at_first = look_around();
 }
 
 void
@@ -70,6 +95,7 @@ harness_nothing_left(void)
 	assert_int_equal(now.tx_mbufs, at_first.tx_mbufs);
 	assert_int_equal(now.blocks, at_first.blocks);
 	assert_int_equal(now.zones, at_first.zones);
+	assert_int_equal(now.eal_zones, at_first.eal_zones);
 	assert_int_equal(now.fds, at_first.fds);
 	assert_int_equal(now.eal_heap, at_first.eal_heap);
 	assert_int_equal(now.interrupt, at_first.interrupt);
@@ -153,31 +179,33 @@ nothing(struct vio_port *port)
 	(void)port;
 }
 
+static void
+cut_off(struct vio_port *port)
+{
+	(void)port;
+	current->cut_off = true;
+}
+
 static int
 probe(struct harness *h, const struct harness_options *options)
 {
-	struct vio_args args = {
-		.mrg_rxbuf = true,
-		.in_order = true,
-		.packed_vq = true,
-		.simd = VIO_SIMD_AUTO,
-		.timeout_ms = options->timeout_ms != 0 ? options->timeout_ms : 1000,
-		.recover = options->recover,
-		.recover_tries = options->recover_tries != 0 ? options->recover_tries
-							     : VIO_RECOVER_TRIES,
-	};
+	struct vio_args args;
 	struct vio_port *port;
 	int ret;
 
-	if (options->devargs != NULL) {
-		uint32_t timeout_ms = args.timeout_ms;
-
-		assert_int_equal(vio_args_parse_pci("model0", options->devargs, &args), 0);
-		args.timeout_ms = timeout_ms;
-	}
+	ret = vio_args_parse_pci(h->transport.name, options->devargs, &args);
+	if (ret < 0)
+		return ret;
+	if (options->timeout_ms != 0 || options->devargs == NULL)
+		args.timeout_ms = options->timeout_ms != 0 ? options->timeout_ms : 1000;
+	args.recover = options->recover;
+	if (options->recover_tries != 0)
+		args.recover_tries = options->recover_tries;
 	h->eth = rte_eth_dev_allocate("harness");
-	if (h->eth == NULL)
+	if (h->eth == NULL) {
+		fprintf(stderr, "a test that failed has left its port: no more can be run\n");
 		abort();
+	}
 	h->eth->device = &device;
 	h->eth->data->dev_flags |= RTE_ETH_DEV_INTR_LSC;
 	h->port = h->eth->data->port_id;
@@ -187,8 +215,9 @@ probe(struct harness *h, const struct harness_options *options)
 	h->eth->data->dev_private = port;
 	port->addr_at = offsetof(struct rte_mbuf, buf_iova);
 	port->intr = intr;
+	port->vectors = VECTORS;
 	port->release = nothing;
-	port->isolate = nothing;
+	port->isolate = cut_off;
 	/* No PCI function, so none with virtual functions (RSVD-09). */
 	ret = vio_port_init(h->eth, &h->transport, &args, ~DEVICE_BIT(DEVICE_F_SR_IOV));
 	if (ret == 0) {
@@ -198,6 +227,12 @@ probe(struct harness *h, const struct harness_options *options)
 	vio_port_fini(port);
 	rte_eth_dev_release_port(h->eth);
 	return ret;
+}
+
+bool
+harness_started(const struct harness *h)
+{
+	return h->open && h->eth->data->dev_started;
 }
 
 int
@@ -210,7 +245,7 @@ harness_open(struct harness *h, const struct harness_options *options)
 	h->open = ret == 0;
 	if (ret == 0)
 		return 0;
-	free_device(h);
+	assert_int_equal(free_device(h), 0);
 	harness_nothing_left();
 	return ret;
 }
@@ -235,12 +270,11 @@ harness_close(struct harness *h)
 {
 	int ret = 0;
 
-	inject_at(0);
 	device_honest(h->dev);
-	h->turn = NULL;
+	h->turn = h->on_call = NULL;
 	h->deaf = false;
 	if (h->open) {
-		if (h->eth->data->dev_started)
+		if (harness_started(h))
 			rte_eth_dev_stop(h->port);
 		ret = rte_eth_dev_close(h->port);
 	}
@@ -333,7 +367,7 @@ start_eal(void)
 		exit(1);
 	}
 	intr = rte_intr_instance_alloc(RTE_INTR_INSTANCE_F_PRIVATE);
-	if (intr == NULL)
+	if (intr == NULL || rte_intr_type_set(intr, RTE_INTR_HANDLE_VFIO_MSIX) != 0)
 		abort();
 }
 
@@ -349,7 +383,7 @@ first_port(void **state)
 		abort();
 	rte_eth_dev_close(h.port);
 	free_device(&h);
-	at_first = look_around();
+	harness_take_stock();
 	return 0;
 }
 

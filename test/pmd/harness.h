@@ -48,10 +48,10 @@ struct harness_options {
 	uint64_t features;      /* of the device, beside VERSION_1: DEVICE_BIT(...) | ... */
 	uint16_t queue_size;    /* descriptors that each queue may have; 0: 256 */
 	uint16_t pairs;         /* queue pairs; 0: 1 */
-	uint32_t timeout_ms;    /* the devarg; 0: 1000 */
+	const char *devargs;    /* as a user writes them, without recover; NULL: none */
+	uint32_t timeout_ms;    /* the devarg; 0: what devargs say, 1000 without any */
 	uint8_t recover;        /* enum vio_recover_mode; 0: never */
 	uint32_t recover_tries; /* the devarg; 0: the default */
-	const char *devargs;    /* as a user writes them; not timeout, recover */
 	/* Called with the device just made, before the driver sees it: to make it lie. */
 	void (*prepare)(struct device *dev);
 };
@@ -59,11 +59,13 @@ struct harness_options {
 struct harness {
 	struct device *dev;
 	struct rte_eth_dev *eth;
-	uint16_t port;                  /* ethdev's number, */
-	bool open;                      /* while there is a port */
-	bool deaf;                      /* the device does nothing while the driver waits, */
-	void (*turn)(struct harness *); /* or this, where it is set */
-	struct vio_transport transport; /* counts calls, and hands them to the device's */
+	uint16_t port; /* ethdev's number, */
+	bool open;     /* while there is a port */
+	bool cut_off;  /* the driver has taken the device's way to memory away */
+	void (*on_call)(struct harness *); /* before each operation of the transport */
+	bool deaf;                         /* the device does nothing while the driver waits, */
+	void (*turn)(struct harness *);    /* or this, where it is set */
+	struct vio_transport transport;    /* counts calls, and hands them to the device's */
 	unsigned transport_calls;
 };
 
@@ -86,6 +88,7 @@ int harness_open(struct harness *h, const struct harness_options *options);
  * the port must be stopped. Returns 0, or the first error. */
 int harness_setup(struct harness *h, uint16_t rx, uint16_t tx, uint16_t size,
 		  const struct rte_eth_conf *conf);
+bool harness_started(const struct harness *h);
 /* The device looks at all its queues. */
 void harness_poll(struct harness *h);
 /* Sends n frames of len bytes each way through every queue, and compares each. Returns how many
@@ -95,12 +98,16 @@ unsigned harness_pass(struct harness *h, unsigned n, uint16_t len);
  * duty, or anything is left: mbufs, memory, zones, file descriptors, an interrupt. Returns what
  * rte_eth_dev_close() did. */
 int harness_close(struct harness *h);
-/* Fails the test where there is more, or less, than before the first port. */
+/* What there is now is what has to be there. Done by harness_main(). */
+void harness_take_stock(void);
+/* Fails the test where there is more, or less, than at that time. */
 void harness_nothing_left(void);
 
 /* What was logged since the last harness_quiet(), errors and warnings and all. */
 const char *harness_log(void);
 void harness_quiet(void);
+/* How many of these lines were errors of the driver's. */
+unsigned harness_errors(void);
 /* Whether a line of the driver's says this. */
 bool harness_said(const char *words);
 

@@ -8,8 +8,11 @@
 
 #include <rte_log.h>
 
+#include "net/vio/log.h"
+
 static char kept[65536];
 static size_t used;
+static unsigned errors;
 
 static ssize_t
 keep(void *cookie, const char *text, size_t len)
@@ -17,6 +20,8 @@ keep(void *cookie, const char *text, size_t len)
 	size_t n = len < sizeof(kept) - 1 - used ? len : sizeof(kept) - 1 - used;
 
 	(void)cookie;
+	errors += rte_log_cur_msg_logtype() == vio_logtype &&
+		  rte_log_cur_msg_loglevel() <= (int)RTE_LOG_ERR;
 	memcpy(kept + used, text, n);
 	used += n;
 	kept[used] = '\0';
@@ -45,7 +50,7 @@ harness_log(void)
 void
 harness_quiet(void)
 {
-	used = 0;
+	used = errors = 0;
 	kept[0] = '\0';
 }
 
@@ -62,4 +67,10 @@ harness_said(const char *words)
 			break;
 	}
 	return false;
+}
+
+unsigned
+harness_errors(void)
+{
+	return errors;
 }

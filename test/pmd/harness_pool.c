@@ -14,6 +14,7 @@ enum { ROOM = RTE_PKTMBUF_HEADROOM + HARNESS_ROOM };
 
 struct stack {
 	bool fails;    /* its calls are counted, and can be made to fail */
+	bool again;    /* so does the call after one that failed: DPDK makes it by itself */
 	bool complete; /* all mbufs were put into it once */
 	unsigned n;
 	void *objects[HARNESS_MBUFS];
@@ -65,12 +66,21 @@ stack_put(struct rte_mempool *pool, void *const *objects, unsigned n)
 	return 0;
 }
 
+static bool
+runs_dry(struct stack *stack)
+{
+	bool again = stack->again;
+
+	stack->again = !again && stack->fails && inject_now("mempool dequeue");
+	return again || stack->again;
+}
+
 static int
 stack_get(struct rte_mempool *pool, void **objects, unsigned n)
 {
 	struct stack *stack = pool->pool_data;
 
-	if (n > stack->n || (stack->fails && inject_now("mempool dequeue")))
+	if (n > stack->n || runs_dry(stack))
 		return -ENOBUFS;
 	stack->complete = true;
 	for (unsigned i = 0; i < n; i++) {

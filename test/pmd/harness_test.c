@@ -123,10 +123,28 @@ one_call_fails(void **state)
 	assert_int_equal(harness_close(&h), 0);
 }
 
+/* Instructions that this CPU lacks are refused by name, with what to do instead. */
+static void
+other_vectors(void **state)
+{
+#ifdef RTE_ARCH_X86
+	struct harness_options options = { .devargs = "simd=neon" };
+#else
+	struct harness_options options = { .devargs = "simd=avx2" };
+#endif
+	struct harness h;
+
+	(void)state;
+	harness_quiet();
+	assert_int_equal(harness_open(&h, &options), -ENOTSUP);
+	assert_true(harness_said("this CPU lacks it; use simd=auto, which would choose"));
+	assert_true(harness_said(options.devargs));
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(frames),         cmocka_unit_test(commands),
 	cmocka_unit_test(link_interrupt), cmocka_unit_test(time_passes),
-	cmocka_unit_test(one_call_fails),
+	cmocka_unit_test(one_call_fails), cmocka_unit_test(other_vectors),
 };
 
 HARNESS_MAIN(tests)

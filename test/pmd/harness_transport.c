@@ -11,14 +11,27 @@ of(struct vio_transport *t)
 	return (struct harness *)((char *)t - offsetof(struct harness, transport));
 }
 
+/* Whether this operation is to fail. With -ENODEV, the device goes at that moment. */
+static bool
+fails(struct harness *h, const char *what)
+{
+	h->transport_calls++;
+	if (h->on_call != NULL)
+		h->on_call(h);
+	if (!inject_now(what))
+		return false;
+	if (inject_error == -ENODEV)
+		device_unplug(h->dev);
+	return true;
+}
+
 /* The operation goes to the device's transport, or fails without a look at the device. */
-#define HAND_ON(t, op, ...)                                                                \
-	do {                                                                               \
-		struct vio_transport *inner = device_transport(of(t)->dev);                \
-                                                                                           \
-		of(t)->transport_calls++;                                                  \
-		return inject_now("transport: " #op) ? inject_error                        \
-						     : inner->ops->op(inner, __VA_ARGS__); \
+#define HAND_ON(t, op, ...)                                                                  \
+	do {                                                                                 \
+		struct vio_transport *inner = device_transport(of(t)->dev);                  \
+                                                                                             \
+		return fails(of(t), "transport: " #op) ? inject_error                        \
+						       : inner->ops->op(inner, __VA_ARGS__); \
 	} while (0)
 
 static int

@@ -30,6 +30,10 @@ extern int inject_error;
 /* Allocations and reservations that were made and not freed. */
 unsigned seam_blocks(void);
 unsigned seam_zones(void);
+/* Zones and queues come from EAL, not from the C library: for a peer that maps EAL's memory. */
+extern bool seam_memory_is_eal;
+/* The turn of a peer behind a socket, while the driver waits for it. */
+extern void (*seam_peer_turn)(void);
 /* Told of each memory zone that comes, and of each before it goes. */
 extern void (*seam_zone_made)(const struct rte_memzone *mz);
 extern void (*seam_zone_freed)(const struct rte_memzone *mz);

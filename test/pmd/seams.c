@@ -125,6 +125,7 @@ seam_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attr)
  */
 
 static struct rte_memzone zones[RTE_MAX_MEMZONE / 8];
+bool seam_memory_is_eal;
 void (*seam_zone_made)(const struct rte_memzone *mz);
 void (*seam_zone_freed)(const struct rte_memzone *mz);
 
@@ -151,10 +152,10 @@ seam_zmalloc(const char *type, size_t size, unsigned align)
 void *
 seam_zmalloc_socket(const char *type, size_t size, unsigned align, int socket)
 {
-	(void)type;
-	(void)socket;
 	if (inject_now("rte_zmalloc_socket"))
 		return NULL;
+	if (seam_memory_is_eal)
+		return rte_zmalloc_socket(type, size, align, socket);
 	return note_block(aligned_zeros(size, align));
 }
 
@@ -188,12 +189,13 @@ seam_memzone_reserve(const char *name, size_t len, int socket, unsigned flags, u
 {
 	struct rte_memzone *mz;
 
-	(void)flags;
 	rte_errno = 0;
 	if (inject_now("rte_memzone_reserve_aligned")) {
 		rte_errno = ENOMEM;
 		return NULL;
 	}
+	if (seam_memory_is_eal)
+		return rte_memzone_reserve_aligned(name, len, socket, flags, align);
 	mz = free_zone(name);
 	if (mz == NULL)
 		return NULL;
@@ -213,6 +215,8 @@ seam_memzone_free(const struct rte_memzone *mz)
 
 	if (mz == NULL)
 		return -EINVAL;
+	if (mz < zones || mz >= zones + RTE_DIM(zones))
+		return rte_memzone_free(mz);
 	mine = &zones[mz - zones];
 	if (mine->addr == NULL)
 		abort(); /* freed twice */
@@ -288,6 +292,20 @@ seam_intr_ack(const struct rte_intr_handle *handle)
 {
 	(void)handle;
 	return 0;
+}
+
+int
+seam_intr_efd_enable(struct rte_intr_handle *handle, uint32_t n)
+{
+	return inject_now("rte_intr_efd_enable") ? -EMFILE : rte_intr_efd_enable(handle, n);
+}
+
+int
+seam_intr_vec_list_alloc(struct rte_intr_handle *handle, const char *name, int size)
+{
+	if (inject_now("rte_intr_vec_list_alloc"))
+		return -ENOMEM;
+	return rte_intr_vec_list_alloc(handle, name, size);
 }
 
 int

@@ -10,15 +10,19 @@
 #ifndef PMD_SEAMS_H
 #define PMD_SEAMS_H
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <ethdev_driver.h>
 #include <ethdev_vdev.h>
 #include <rte_alarm.h>
+#include <rte_memory.h>
 #include <rte_cycles.h>
 #include <rte_interrupts.h>
 #include <rte_kvargs.h>
@@ -44,9 +48,23 @@ int seam_intr_unregister(const struct rte_intr_handle *handle, rte_intr_callback
 int seam_intr_enable(const struct rte_intr_handle *handle);
 int seam_intr_disable(const struct rte_intr_handle *handle);
 int seam_intr_ack(const struct rte_intr_handle *handle);
+int seam_intr_efd_enable(struct rte_intr_handle *handle, uint32_t n);
+int seam_intr_vec_list_alloc(struct rte_intr_handle *handle, const char *name, int size);
 int seam_is_intr(void);
 int seam_alarm_set(uint64_t us, rte_eal_alarm_callback callback, void *arg);
 int seam_alarm_cancel(rte_eal_alarm_callback callback, void *arg);
+int seam_socket(int domain, int type, int protocol);
+int seam_connect(int fd, const struct sockaddr *addr, socklen_t len);
+int seam_bind(int fd, const struct sockaddr *addr, socklen_t len);
+int seam_listen(int fd, int backlog);
+int seam_accept(int fd, struct sockaddr *addr, socklen_t *len, int flags);
+int seam_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
+ssize_t seam_sendmsg(int fd, const struct msghdr *msg, int flags);
+ssize_t seam_recv(int fd, void *buf, size_t len, int flags);
+int seam_eventfd(unsigned start, int flags);
+struct rte_intr_handle *seam_intr_instance_alloc(uint32_t flags);
+int seam_mem_event_register(const char *name, rte_mem_event_callback_t callback, void *arg);
+struct rte_eth_dev *seam_vdev_allocate(struct rte_vdev_device *vdev, size_t size);
 int seam_clock_gettime(clockid_t id, struct timespec *now);
 int seam_nanosleep(const struct timespec *time, struct timespec *left);
 uint64_t seam_cycles(void);
@@ -74,17 +92,32 @@ void seam_sleep(unsigned us);
 	seam_intr_unregister(handle, callback, arg)
 #define rte_intr_callback_unregister_pending(handle, callback, arg, free_cb) \
 	((void)(free_cb), seam_intr_unregister(handle, callback, arg))
-#define rte_intr_enable(handle)              seam_intr_enable(handle)
-#define rte_intr_disable(handle)             seam_intr_disable(handle)
-#define rte_intr_ack(handle)                 seam_intr_ack(handle)
-#define rte_thread_is_intr()                 seam_is_intr()
-#define rte_eal_alarm_set(us, callback, arg) seam_alarm_set(us, callback, arg)
-#define rte_eal_alarm_cancel(callback, arg)  seam_alarm_cancel(callback, arg)
-#define clock_gettime(id, now)               seam_clock_gettime(id, now)
-#define nanosleep(time, left)                seam_nanosleep(time, left)
-#define rte_get_timer_cycles()               seam_cycles()
-#define rte_get_timer_hz()                   seam_hz()
-#define rte_delay_us_sleep(us)               seam_sleep(us)
+#define rte_intr_enable(handle)                     seam_intr_enable(handle)
+#define rte_intr_disable(handle)                    seam_intr_disable(handle)
+#define rte_intr_ack(handle)                        seam_intr_ack(handle)
+#define rte_thread_is_intr()                        seam_is_intr()
+#define rte_eal_alarm_set(us, callback, arg)        seam_alarm_set(us, callback, arg)
+#define rte_eal_alarm_cancel(callback, arg)         seam_alarm_cancel(callback, arg)
+#define clock_gettime(id, now)                      seam_clock_gettime(id, now)
+#define nanosleep(time, left)                       seam_nanosleep(time, left)
+#define rte_get_timer_cycles()                      seam_cycles()
+#define rte_get_timer_hz()                          seam_hz()
+#define rte_delay_us_sleep(us)                      seam_sleep(us)
+#define rte_intr_efd_enable(handle, n)              seam_intr_efd_enable(handle, n)
+#define rte_intr_vec_list_alloc(handle, name, size) seam_intr_vec_list_alloc(handle, name, size)
+#define socket(domain, type, protocol)              seam_socket(domain, type, protocol)
+#define connect(fd, addr, len)                      seam_connect(fd, addr, len)
+#define bind(fd, addr, len)                         seam_bind(fd, addr, len)
+#define listen(fd, backlog)                         seam_listen(fd, backlog)
+#define accept4(fd, addr, len, flags)               seam_accept(fd, addr, len, flags)
+#define poll(fds, n, timeout_ms)                    seam_poll(fds, n, timeout_ms)
+#define sendmsg(fd, msg, flags)                     seam_sendmsg(fd, msg, flags)
+#define recv(fd, buf, len, flags)                   seam_recv(fd, buf, len, flags)
+#define eventfd(start, flags)                       seam_eventfd(start, flags)
+#define rte_intr_instance_alloc(flags)              seam_intr_instance_alloc(flags)
+#define rte_mem_event_callback_register(name, callback, arg) \
+	seam_mem_event_register(name, callback, arg)
+#define rte_eth_vdev_allocate(vdev, size) seam_vdev_allocate(vdev, size)
 #endif
 
 #endif
