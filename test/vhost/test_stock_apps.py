@@ -6,6 +6,7 @@ a result.
 """
 
 import re
+import signal
 import subprocess
 
 import pytest
@@ -15,6 +16,7 @@ import pcapfile
 import switch
 import target
 import traffic
+from testpmd import Testpmd
 
 pytestmark = pytest.mark.ours
 
@@ -75,3 +77,36 @@ def test_pmd_perf_autotest(lab):
     assert result and int(result[1]) > 0, out[-4000:]
     assert device.stats(0)["RX-packets"] > 1000
     device.quit()
+
+
+def test_example_forward(lab):
+    """The example forward sends from one of its two ports to the other, both ways."""
+    # Fewer than its rings hold, as it drops what finds no room.
+    sent = [frames.make(200, stream=n) for n in range(2)]
+    ports = [port(lab, n, f"vhost{n}.sock") for n in range(2)]
+    lab.socket = lab.file("vhost0.sock")
+    pcaps = [
+        f"net_pcap{n},rx_pcap={lab.pcap(f'in{n}.pcap', sent[n])},tx_pcap={lab.file(f'out{n}.pcap')}"
+        for n in range(2)
+    ]
+    device = lab.device(f"net_vhost1,iface={lab.file('vhost1.sock')},queues=1", *pcaps)
+    device.cmd("set portlist 0,2,1,3")
+    argv = lab.argv("driver", ports)
+    program = target.example("forward")
+    example = Testpmd("forward", [program, *argv[1 : argv.index("--")]], lab.environment("driver"))
+    lab.processes.append(example)
+    example.await_line("forwarding")
+    for number in range(2):
+        device.await_link(True, number)
+    traffic.lossless(device, burst=8)
+    device.cmd("start")
+    for number in range(2):
+        device.await_frames(2 + number, "TX-packets", len(sent[1 - number]))
+    device.cmd("stop")
+    example.process.send_signal(signal.SIGINT)
+    assert example.wait() == 0, example.tail()
+    example.check_sanitizers()
+    assert f"forward: {2 * len(sent[0])} packets" in example.log
+    device.quit()
+    for number in range(2):
+        traffic.assert_equal(sent[1 - number], pcapfile.read(lab.file(f"out{number}.pcap")))

@@ -14,7 +14,8 @@ CONSOLE_TAIL = 20
 
 
 def command_line(
-    kernel, image, nics, *, chosen_accel, cpus, memory, hugepages, interactive, iommu=True
+    kernel, image, nics, *, devices=(), chosen_accel, cpus, memory, hugepages, interactive,
+    iommu=True,
 ):
     """QEMU's arguments without those for its console and its control channel."""
     bound = ",".join(nic.pci_address(i) for i, nic in enumerate(nics) if nic.bind)
@@ -39,6 +40,8 @@ def command_line(
         args += ["-machine", "memory-backend=ram"]
     for index, nic in enumerate(nics):
         args += nic.qemu_args(index, iommu)
+    for device in devices:
+        args += ["-device", device]
     return args
 
 

@@ -19,6 +19,7 @@ class Vm:
     """One VM: start(), run(), stop(); or a `with` statement that does the first and the last.
 
     nics       Nic objects; number i is at nics[i].pci_address(i) in the guest
+    devices    further devices, as QEMU's -device has them
     files      (path here, path there or None for the same) of programs, libraries, files
     netns      the network namespace whose taps the NICs use; None: this process's
     iommu      whether the machine has an IOMMU, and so vfio-pci the NICs; without it they are
@@ -32,6 +33,7 @@ class Vm:
         *,
         build_dir="build",
         files=(),
+        devices=(),
         accel_choice="auto",
         cpus=2,
         memory=1024,
@@ -49,6 +51,7 @@ class Vm:
             )
         self.nics = list(nics)
         self._files = list(files)
+        self._devices = list(devices)
         self._cache = pathlib.Path(build_dir).resolve() / "vm"
         self._accel_choice = accel_choice
         self._machine = {
@@ -75,6 +78,7 @@ class Vm:
             the_kernel,
             path,
             self.nics,
+            devices=self._devices,
             chosen_accel=self.accel,
             interactive=interactive,
             **self._machine,
