@@ -385,23 +385,6 @@ needs_reset_at_any_time(void **state)
 	}
 }
 
-static void
-needs_reset_is_told(void **state)
-{
-	struct rte_eth_conf conf = { .intr_conf.lsc = 1 };
-	struct harness h;
-
-	(void)state;
-	assert_int_equal(harness_open(&h, &(struct harness_options){ .features = CONTROL }), 0);
-	assert_int_equal(harness_setup(&h, 1, 1, 64, &conf), 0);
-	assert_int_equal(rte_eth_dev_start(h.port), 0);
-	clock_on();
-	device_need_reset(h.dev);
-	assert_true(seam_interrupt());
-	assert_true(harness_errors() > 0);
-	works_again(&h);
-}
-
 /* --- configuration (row 12) --------------------------------------------------------------------
  */
 
@@ -633,16 +616,25 @@ features_change(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(never_answers),       cmocka_unit_test(never_answers_at_start),
-	cmocka_unit_test(answers_twice),       cmocka_unit_test(answers_with_an_odd_id),
-	cmocka_unit_test(acks_garbage),        cmocka_unit_test(answers_late),
-	cmocka_unit_test(answers_in_the_end),  cmocka_unit_test(refuses_features),
-	cmocka_unit_test(never_resets),        cmocka_unit_test(never_resets_again),
-	cmocka_unit_test(resets_slowly),       cmocka_unit_test(needs_reset_at_any_time),
-	cmocka_unit_test(needs_reset_is_told), cmocka_unit_test(generation_never_settles),
-	cmocka_unit_test(mtu_too_small),       cmocka_unit_test(odd_pairs),
-	cmocka_unit_test(too_many_pairs),      cmocka_unit_test(changes_between_reads),
-	cmocka_unit_test(dependent_features),  cmocka_unit_test(every_feature),
+	cmocka_unit_test(never_answers),
+	cmocka_unit_test(never_answers_at_start),
+	cmocka_unit_test(answers_twice),
+	cmocka_unit_test(answers_with_an_odd_id),
+	cmocka_unit_test(acks_garbage),
+	cmocka_unit_test(answers_late),
+	cmocka_unit_test(answers_in_the_end),
+	cmocka_unit_test(refuses_features),
+	cmocka_unit_test(never_resets),
+	cmocka_unit_test(never_resets_again),
+	cmocka_unit_test(resets_slowly),
+	cmocka_unit_test(needs_reset_at_any_time),
+	cmocka_unit_test(generation_never_settles),
+	cmocka_unit_test(mtu_too_small),
+	cmocka_unit_test(odd_pairs),
+	cmocka_unit_test(too_many_pairs),
+	cmocka_unit_test(changes_between_reads),
+	cmocka_unit_test(dependent_features),
+	cmocka_unit_test(every_feature),
 	cmocka_unit_test(features_change),
 };
 

@@ -386,6 +386,8 @@ vio_recover_look(struct vio_port *port)
 		vio_recover_notice(port, VIO_CAUSE_PEER);
 	else if (ret == -ENODEV)
 		vio_recover_notice(port, VIO_CAUSE_UNPLUGGED);
+	else if (ret < 0)
+		PORT_LOG(port, ERR, "the device's status cannot be read: %s", strerror(-ret));
 }
 
 void
