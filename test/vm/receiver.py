@@ -141,11 +141,11 @@ def machine(run_dir, build_dir, files, nic="", queues=1):
 
 
 @contextlib.contextmanager
-def receiver(vm, ours, options="", devargs=""):
+def receiver(vm, ours, options="", devargs="", eal=""):
     """A Receiver that is up and polls; the modes are those of a port that was just configured."""
     tail = f",{devargs}" if devargs else ""
-    eal = dpdk.eal_options([Nic.pci_address(0) + tail], ours)
-    app = StockApp(vm, eal, f"{SMALL} --forward-mode=rxonly {options}")
+    words = f"{dpdk.eal_options([Nic.pci_address(0) + tail], ours)} {eal}"
+    app = StockApp(vm, words, f"{SMALL} --forward-mode=rxonly {options}")
     try:
         made = Receiver(vm, app, vm.wire)
         app.command("set verbose 1")

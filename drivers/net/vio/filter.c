@@ -74,12 +74,21 @@ put_count(struct tables *tables, uint16_t at, uint32_t count)
 	memcpy(tables->bytes + at, &count, sizeof(count));
 }
 
+/* A legacy device without a command for it takes its address from the configuration (NET-LEG-03).
+ */
+static bool
+takes_written_address(const struct vio_port *port)
+{
+	return port->transport->ops->legacy && vio_has(port->features, VIRTIO_NET_F_MAC) &&
+	       !vio_has(port->features, VIRTIO_NET_F_CTRL_MAC_ADDR);
+}
+
 /* The port's own address is in no table, unless the device can be told of it in no other way. */
 static bool
 wants_own_address(const struct vio_port *port, const struct rte_ether_addr *own)
 {
 	return !vio_has(port->features, VIRTIO_NET_F_CTRL_MAC_ADDR) &&
-	       memcmp(own, port->config.mac, sizeof(*own)) != 0;
+	       !takes_written_address(port) && memcmp(own, port->config.mac, sizeof(*own)) != 0;
 }
 
 /* addresses: the port's, [VIO_MAC_MAX]; unused ones are zero. Returns how many are told. */
@@ -325,15 +334,6 @@ send_own_address(struct vio_port *port, const struct rte_ether_addr *mac)
 {
 	return vio_ctrl_send(port, "MAC address", VIO_NET_CTRL_MAC, VIO_NET_CTRL_MAC_ADDR_SET, mac,
 			     sizeof(*mac));
-}
-
-/* A legacy device without a command for it takes its address from the configuration (NET-LEG-03).
- */
-static bool
-takes_written_address(const struct vio_port *port)
-{
-	return port->transport->ops->legacy && vio_has(port->features, VIRTIO_NET_F_MAC) &&
-	       !vio_has(port->features, VIRTIO_NET_F_CTRL_MAC_ADDR);
 }
 
 static int
