@@ -157,7 +157,7 @@ DEVICES = {
     "legacy": (
         {"answers": {backend.GET_FEATURES: backend.u64(backend.F_PROTOCOL_FEATURES)}},
         {},
-        ["VERSION_1", "legacy"],
+        ["VERSION_1", "modern interface"],
     ),
     "features-refused": ({"refuses": backend.STATUS_FEATURES_OK}, {}, ["FEATURES_OK"]),
     "fewer-queues": ({}, {"queues": 4, "cq": 1}, ["4", "2"]),
