@@ -119,12 +119,13 @@ find_end(const struct run *run, double deadline)
 		return RUN_SIGNAL;
 	if (lcores_budget_done(run->lcores))
 		return RUN_PACKETS;
+	/* Before a look at the ports: a peer that has said that it ends may take its port along. */
+	if (peers_ended(run))
+		return RUN_PEERS_ENDED;
 	if (streams_all_disabled(run->watch.streams))
 		return RUN_NO_PORT;
 	if (run_now() >= deadline)
 		return RUN_DURATION;
-	if (peers_ended(run))
-		return RUN_PEERS_ENDED;
 	return RUN_GOES_ON;
 }
 
