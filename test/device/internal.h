@@ -231,6 +231,7 @@ struct device {
 	bool features_written;
 	bool features_ok_read; /* status was read after FEATURES_OK was written */
 	bool unplugged;
+	bool keeps_off; /* device_keep_off() */
 	uint64_t driver_features;
 	unsigned feature_reads;
 

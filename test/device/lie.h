@@ -84,4 +84,11 @@ void device_honest(struct device *dev);
  */
 void device_scribble(struct device *dev, uint32_t *state, unsigned areas, unsigned count);
 
+/*
+ * Buffers that are fetched from now on are used, but not touched, until this is called with false.
+ * For a model that reaches all memory of the driver's process: behind a scribbled address may be
+ * anything, and a device that writes there is one that no driver can bear.
+ */
+void device_keep_off(struct device *dev, bool on);
+
 #endif

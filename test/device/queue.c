@@ -105,7 +105,11 @@ device_queue_stop(struct device *dev, uint16_t queue)
 static struct device_buffer *
 fetch_one(struct queue *q)
 {
-	return q->count == q->size ? NULL : q->ops->fetch(q);
+	struct device_buffer *b = q->count == q->size ? NULL : q->ops->fetch(q);
+
+	if (b != NULL && q->dev->keeps_off)
+		b->bad = true;
+	return b;
 }
 
 uint16_t

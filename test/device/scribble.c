@@ -55,8 +55,8 @@ some_table(struct queue *q, uint32_t *state)
 {
 	const struct device_buffer *b = random_held(q, state);
 
-	return b == NULL ? (struct target){ NULL, 0 }
-			 : (struct target){ b->indirect, b->table_len };
+	return b == NULL || b->bad ? (struct target){ NULL, 0 }
+				   : (struct target){ b->indirect, b->table_len };
 }
 
 static struct target
@@ -125,4 +125,10 @@ device_scribble(struct device *dev, uint32_t *state, unsigned areas, unsigned co
 		if (q->enabled)
 			store(q, choose(q, chosen[next(state) % n], state), state);
 	}
+}
+
+void
+device_keep_off(struct device *dev, bool on)
+{
+	dev->keeps_off = on;
 }

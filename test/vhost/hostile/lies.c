@@ -103,8 +103,10 @@ liar_turn(struct liar *liar, struct server *s)
 		return;
 	if (liar->row->act == ACT_KEEP)
 		device_lie(s->dev, liar->queue, liar->row->lie, liar->row->value);
-	if (liar->row->act == ACT_SCRIBBLE)
+	if (liar->row->act == ACT_SCRIBBLE) {
+		device_keep_off(s->dev, true);
 		device_scribble(s->dev, &liar->random, (unsigned)liar->row->value, liar->burst);
+	}
 }
 
 void
@@ -114,6 +116,8 @@ liar_rest(struct liar *liar, struct server *s)
 		s->trap.kind = TRAP_NONE;
 	liar->acting = false;
 	liar->frozen = false;
-	if (s->dev != NULL)
+	if (s->dev != NULL) {
 		device_honest(s->dev);
+		device_keep_off(s->dev, false);
+	}
 }
