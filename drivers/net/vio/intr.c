@@ -109,6 +109,8 @@ static int
 start_msix(struct vio_port *port)
 {
 	bool lsc = port->dev->data->dev_conf.intr_conf.lsc;
+	/* Of no handle EAL says an error, which is not false. */
+	bool queues = port->intr != NULL && rte_intr_dp_is_en(port->intr) > 0;
 	struct vio_transport *t = port->transport;
 	int ret = 0;
 
@@ -116,7 +118,7 @@ start_msix(struct vio_port *port)
 		ret = rte_intr_callback_register(port->intr, config_changed, port);
 		port->intr_on = ret == 0;
 	}
-	if (ret == 0 && !port->msix_on && (lsc || rte_intr_dp_is_en(port->intr)))
+	if (ret == 0 && !port->msix_on && (lsc || queues))
 		ret = enable_msix(port);
 	if (ret < 0)
 		return ret;
