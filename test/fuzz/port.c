@@ -358,7 +358,10 @@ is_reachable(const struct port *port, const struct peer *peer, const uint8_t *ad
 {
 	const struct rte_mbuf *mbuf = mbuf_of(addr);
 	const uint8_t *ring = peer->conf.desc;
-	size_t more = ring_bytes(port, peer) + 515; /* headers or a command behind the ring */
+	bool control = peer - port->peers == 2 * port->pairs;
+	/* A command with its ack and result, or headers, behind the ring. */
+	size_t behind = control ? 2 + VIO_CTRL_DATA_MAX + 1 + VIO_CTRL_RESULT_MAX : 515;
+	size_t more = ring_bytes(port, peer) + behind;
 
 	if (mbuf != NULL)
 		return addr + len <= (uint8_t *)mbuf->buf_addr + mbuf->buf_len;
