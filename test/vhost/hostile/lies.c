@@ -104,8 +104,11 @@ liar_turn(struct liar *liar, struct server *s)
 	if (liar->row->act == ACT_KEEP)
 		device_lie(s->dev, liar->queue, liar->row->lie, liar->row->value);
 	if (liar->row->act == ACT_SCRIBBLE) {
-		device_keep_off(s->dev, true);
-		device_scribble(s->dev, &liar->random, (unsigned)liar->row->value, liar->burst);
+		unsigned areas = (unsigned)liar->row->value;
+
+		/* Tables, contents and used rings never lead it to write outside its buffers. */
+		device_keep_off(s->dev, areas & (DEVICE_AREA_DESCRIPTORS | DEVICE_AREA_AVAIL));
+		device_scribble(s->dev, &liar->random, areas, liar->burst);
 	}
 }
 
