@@ -3,6 +3,7 @@
 
 #include <rte_common.h>
 
+#include "log.h"
 #include "port.h"
 #include "rx.h"
 #include "simd.h"
@@ -219,4 +220,29 @@ const struct vio_path *
 vio_tx_path_at(uint8_t place)
 {
 	return &tx_paths[RTE_MIN(place, RTE_DIM(tx_paths) - 1)];
+}
+
+void
+vio_port_choose_paths(struct vio_port *port)
+{
+	port->rx_path = vio_rx_path_choose(port);
+	port->tx_path = vio_tx_path_choose(port);
+	port->rx_path_at = port->rx_path - vio_rx_path_at(0);
+	port->tx_path_at = port->tx_path - vio_tx_path_at(0);
+	port->dev->rx_pkt_burst = port->rx_path->rx;
+	port->dev->tx_pkt_burst = port->tx_path->tx;
+	vio_rx_path_explain(port, port->rx_text, sizeof(port->rx_text));
+	PORT_LOG(port, NOTICE, "receive: %s", port->rx_text);
+	vio_tx_path_explain(port, port->tx_text, sizeof(port->tx_text));
+	PORT_LOG(port, NOTICE, "transmit: %s", port->tx_text);
+}
+
+void
+vio_port_switch_paths(struct vio_port *port)
+{
+	struct rte_eth_dev *dev = port->dev;
+
+	vio_port_choose_paths(port);
+	__atomic_store_n(&rte_eth_fp_ops[dev->data->port_id].rx_pkt_burst, dev->rx_pkt_burst,
+			 __ATOMIC_RELEASE);
 }

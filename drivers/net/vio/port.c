@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A port's device: found at probe, brought to life at start, silenced at stop. */
+/* A port's device: what it is and what is negotiated with it. start.c brings it to life. */
 #include "port.h"
 
 #include <endian.h>
 #include <errno.h>
 
-#include <rte_cycles.h>
 #include <rte_malloc.h>
 
 #include "log.h"
 #include "offload.h"
-#include "paths.h"
 #include "rx.h"
 #include "simd.h"
 #include "tx.h"
@@ -216,8 +214,8 @@ check_framing(const struct vio_port *port)
 }
 
 /* Asks the device all that must be known before it is started, and leaves it reset. */
-static int
-inspect(struct vio_port *port)
+int
+vio_port_inspect(struct vio_port *port)
 {
 	int ret = negotiate(port, port->wanted);
 
@@ -281,7 +279,7 @@ vio_port_init(struct rte_eth_dev *dev, struct vio_transport *transport, const st
 	if (ret == 0)
 		ret = vio_simd_choose(transport->name, args->simd, &port->simd);
 	if (ret == 0)
-		ret = inspect(port);
+		ret = vio_port_inspect(port);
 	if (ret == 0)
 		ret = set_mac(port);
 	if (ret < 0) {
@@ -306,140 +304,9 @@ vio_port_fini(struct vio_port *port)
 	pthread_mutex_destroy(&port->lock);
 }
 
-static int
-start_queues(struct vio_port *port)
-{
-	struct rte_eth_dev_data *data = port->dev->data;
-	int ret;
-
-	for (uint16_t i = 0; i < data->nb_rx_queues; i++) {
-		struct vio_rxq *q = data->rx_queues[i];
-
-		vio_rx_set_header(q, vio_net_hdr_len(port->features));
-		q->hash_types = port->rss.supported;
-		ret = vio_ring_start(&q->ring, port, VIO_NET_RXQ(i), vio_rx_intr_vector(port, i));
-		if (ret == 0 && !q->stopped)
-			ret = vio_rx_fill(q);
-		if (ret < 0)
-			return ret;
-	}
-	for (uint16_t i = 0; i < data->nb_tx_queues; i++) {
-		struct vio_txq *q = data->tx_queues[i];
-
-		vio_tx_set_header(q, vio_net_hdr_len(port->features));
-		ret = vio_ring_start(&q->ring, port, VIO_NET_TXQ(i), VIO_NO_VECTOR);
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
-}
-
-/* The device looks at buffers that were made available before it was live only when told so. */
-static void
-kick_receive_queues(struct vio_port *port)
-{
-	struct rte_eth_dev_data *data = port->dev->data;
-
-	for (uint16_t i = 0; i < data->nb_rx_queues; i++) {
-		struct vio_rxq *q = data->rx_queues[i];
-
-		if (!q->stopped)
-			vio_rx_kick(q);
-	}
-}
-
-void
-vio_port_open_gates(struct vio_port *port)
-{
-	struct rte_eth_dev_data *data = port->dev->data;
-	struct vio_rxq **rx = (struct vio_rxq **)data->rx_queues;
-	struct vio_txq **tx = (struct vio_txq **)data->tx_queues;
-
-	for (uint16_t i = 0; i < data->nb_rx_queues; i++)
-		if (!rx[i]->stopped)
-			vio_gate_open(&rx[i]->gate);
-	for (uint16_t i = 0; i < data->nb_tx_queues; i++)
-		if (!tx[i]->stopped)
-			vio_gate_open(&tx[i]->gate);
-	/* Who armed a queue's interrupt while it was closed is seen by vio_rx_intr_wake(). */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-}
-
-static int
-wait_for_gate(const struct vio_port *port, const char *kind, uint16_t id,
-	      const struct vio_gate *gate, uint64_t end)
-{
-	int ret = vio_gate_wait(gate, end);
-
-	if (ret < 0)
-		PORT_LOG(port, ERR, "%s queue %u: a thread does not return from its burst", kind,
-			 id);
-	return ret;
-}
-
-void
-vio_port_shut_gates(struct vio_port *port)
-{
-	struct rte_eth_dev_data *data = port->dev->data;
-	struct vio_rxq **rx = (struct vio_rxq **)data->rx_queues;
-	struct vio_txq **tx = (struct vio_txq **)data->tx_queues;
-
-	for (uint16_t i = 0; i < data->nb_rx_queues; i++)
-		if (rx[i] != NULL)
-			vio_gate_shut(&rx[i]->gate);
-	for (uint16_t i = 0; i < data->nb_tx_queues; i++)
-		if (tx[i] != NULL)
-			vio_gate_shut(&tx[i]->gate);
-	vio_gates_barrier();
-}
-
-int
-vio_port_close_gates(struct vio_port *port, unsigned timeout_ms)
-{
-	uint64_t end = rte_get_timer_cycles() + (uint64_t)timeout_ms * rte_get_timer_hz() / 1000;
-	struct rte_eth_dev_data *data = port->dev->data;
-	struct vio_rxq **rx = (struct vio_rxq **)data->rx_queues;
-	struct vio_txq **tx = (struct vio_txq **)data->tx_queues;
-	int ret = 0;
-
-	vio_port_shut_gates(port);
-	for (uint16_t i = 0; i < data->nb_rx_queues && ret == 0; i++)
-		if (rx[i] != NULL)
-			ret = wait_for_gate(port, "rx", i, &rx[i]->gate, end);
-	for (uint16_t i = 0; i < data->nb_tx_queues && ret == 0; i++)
-		if (tx[i] != NULL)
-			ret = wait_for_gate(port, "tx", i, &tx[i]->gate, end);
-	return ret;
-}
-
-void
-vio_port_choose_paths(struct vio_port *port)
-{
-	port->rx_path = vio_rx_path_choose(port);
-	port->tx_path = vio_tx_path_choose(port);
-	port->rx_path_at = port->rx_path - vio_rx_path_at(0);
-	port->tx_path_at = port->tx_path - vio_tx_path_at(0);
-	port->dev->rx_pkt_burst = port->rx_path->rx;
-	port->dev->tx_pkt_burst = port->tx_path->tx;
-	vio_rx_path_explain(port, port->rx_text, sizeof(port->rx_text));
-	PORT_LOG(port, NOTICE, "receive: %s", port->rx_text);
-	vio_tx_path_explain(port, port->tx_text, sizeof(port->tx_text));
-	PORT_LOG(port, NOTICE, "transmit: %s", port->tx_text);
-}
-
-void
-vio_port_switch_paths(struct vio_port *port)
-{
-	struct rte_eth_dev *dev = port->dev;
-
-	vio_port_choose_paths(port);
-	__atomic_store_n(&rte_eth_fp_ops[dev->data->port_id].rx_pkt_burst, dev->rx_pkt_burst,
-			 __ATOMIC_RELEASE);
-}
-
 /* The features may not be others than those that the queues were set up for. */
-static int
-renegotiate(struct vio_port *port)
+int
+vio_port_renegotiate(struct vio_port *port)
 {
 	uint64_t before = port->features, unasked = vio_features_unasked(port), changed;
 	char text[512];
@@ -456,174 +323,6 @@ renegotiate(struct vio_port *port)
 		 "again",
 		 vio_features_text(changed, text, sizeof(text)));
 	return -EPROTO;
-}
-
-/* Takes every buffer back. The device no longer has them: it was reset, or is gone. */
-static void
-take_back(struct vio_port *port)
-{
-	struct rte_eth_dev_data *data = port->dev->data;
-
-	for (uint16_t i = 0; i < data->nb_rx_queues; i++)
-		if (data->rx_queues[i] != NULL)
-			vio_rx_drain(data->rx_queues[i]);
-	for (uint16_t i = 0; i < data->nb_tx_queues; i++)
-		if (data->tx_queues[i] != NULL)
-			vio_tx_drain(data->tx_queues[i]);
-	vio_idle_stop(port);
-	vio_ctrl_stop(port);
-	vio_ring_drain_orphans(port);
-}
-
-/* ethdev starts ports whose queues were never set up, or whose setup failed. */
-static int
-check_queues_set_up(struct vio_port *port)
-{
-	struct rte_eth_dev_data *data = port->dev->data;
-
-	for (uint16_t i = 0; i < RTE_MAX(data->nb_rx_queues, data->nb_tx_queues); i++) {
-		bool rx = i < data->nb_rx_queues && data->rx_queues[i] == NULL;
-		bool tx = i < data->nb_tx_queues && data->tx_queues[i] == NULL;
-
-		if (!rx && !tx)
-			continue;
-		PORT_LOG(port, ERR, "%s queue %u is not set up", rx ? "rx" : "tx", i);
-		return -EINVAL;
-	}
-	return 0;
-}
-
-/* Steps 4 to 8 of spec 3.1.1, and what can only be said to a live device. */
-static int
-bring_up(struct vio_port *port)
-{
-	int ret = renegotiate(port);
-
-	if (ret < 0)
-		return ret;
-	/* What an earlier reset, which did not finish, left with the device. */
-	take_back(port);
-	ret = vio_offloads_start(port);
-	if (ret == 0)
-		ret = vio_intr_start(port);
-	if (ret == 0)
-		ret = start_queues(port);
-	if (ret == 0)
-		ret = vio_idle_start(port);
-	if (ret == 0)
-		ret = vio_ctrl_start(port);
-	if (ret == 0)
-		ret = vio_device_go(&port->device);
-	if (ret == 0)
-		ret = vio_restore(port);
-	return ret;
-}
-
-int
-vio_port_stop(struct vio_port *port)
-{
-	int ret;
-
-	/* Where a thread does not come out, it has ended in there: ethdev allows no burst during a
-	 * stop. */
-	vio_port_close_gates(port, port->args.timeout_ms);
-	ret = vio_device_reset(&port->device);
-	port->ctrl.live = false;
-	if (ret < 0 && ret != -ENODEV) {
-		PORT_LOG(port, ERR,
-			 "the device did not let go of its buffers (%s); for safety they and the "
-			 "rings "
-			 "stay out of use",
-			 strerror(-ret));
-		return ret;
-	}
-	/* A device that only pretends to be gone must not reach memory that is used for other
-	 * things next. */
-	if (ret == -ENODEV)
-		port->isolate(port);
-	take_back(port);
-	return 0;
-}
-
-static int
-could_not_start(struct vio_port *port, int error)
-{
-	PORT_LOG(port, ERR, "could not be started: %s", strerror(-error));
-	/* Nothing is written before a reset has been seen to end (RESET-01). */
-	if (port->device.status != 0)
-		vio_device_fail(&port->device);
-	vio_port_stop(port);
-	return error;
-}
-
-int
-vio_port_start(struct vio_port *port)
-{
-	int ret;
-
-	if (port->gone) {
-		PORT_LOG(port, ERR, "the device is gone; close the port and probe it again");
-		return -ENODEV;
-	}
-	ret = check_queues_set_up(port);
-	if (ret < 0)
-		return ret;
-	ret = bring_up(port);
-	if (ret < 0)
-		return could_not_start(port, ret);
-	vio_port_choose_paths(port);
-	kick_receive_queues(port);
-	vio_port_open_gates(port);
-	vio_rx_intr_wake(port);
-	return 0;
-}
-
-int
-vio_port_restart(struct vio_port *port)
-{
-	int ret = bring_up(port);
-
-	if (ret < 0)
-		return could_not_start(port, ret);
-	kick_receive_queues(port);
-	vio_port_open_gates(port);
-	vio_rx_intr_wake(port);
-	return 0;
-}
-
-static int
-await_peer(struct vio_port *port)
-{
-	uint64_t end = rte_get_timer_cycles() +
-		       (uint64_t)port->args.timeout_ms * rte_get_timer_hz() / 1000;
-	bool late;
-	int ret;
-
-	if (port->reconnect == NULL)
-		return -ENODEV;
-	do {
-		late = rte_get_timer_cycles() >= end;
-		ret = port->reconnect(port);
-		if (ret != -EAGAIN)
-			return ret;
-		rte_delay_us_sleep(1000);
-	} while (!late);
-	PORT_LOG(port, ERR, "no vhost-user back-end came in %u ms", port->args.timeout_ms);
-	return -ETIMEDOUT;
-}
-
-int
-vio_port_reset(struct vio_port *port)
-{
-	int ret = vio_port_stop(port);
-
-	if (ret == 0 && vio_device_needs_reset(&port->device) == -ENODEV)
-		ret = await_peer(port);
-	if (ret == 0)
-		ret = inspect(port);
-	if (ret < 0)
-		PORT_LOG(port, ERR, "could not be reset: %s", strerror(-ret));
-	return ret;
 }
 
 void

@@ -124,6 +124,12 @@ int vio_port_init(struct rte_eth_dev *dev, struct vio_transport *transport,
 /* Undoes vio_port_init(), and closes the transport. */
 void vio_port_fini(struct vio_port *port);
 
+/* Looks at the device as at probe, and leaves it reset. 0 or a negative errno value. */
+int vio_port_inspect(struct vio_port *port);
+/* Agrees again on the features that the queues were set up for, and what is not asked for left out:
+ * 0, or a negative errno value where the device offers others now. */
+int vio_port_renegotiate(struct vio_port *port);
+
 /* Brings the device to life with the queues that are set up. 0 or a negative errno value. */
 int vio_port_start(struct vio_port *port);
 /* Once more after vio_port_stop(), with all that was set since: nobody has noticed. */
