@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "vhost_user.h"
+#include "vhost_user_front.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -11,15 +10,9 @@
 
 #include "features.h"
 #include "log.h"
-#include "vhost_user_config.h"
-#include "vhost_user_memory.h"
-#include "vhost_user_msg.h"
 #include "vhost_user_socket.h"
 
 #define QUEUE_SIZE_MAX 32768
-
-/* A bit of the feature word that is vhost-user's own: the back-end has protocol features. */
-#define F_PROTOCOL_FEATURES (UINT64_C(1) << 30)
 
 /* The protocol features that this front-end makes use of. */
 enum {
@@ -32,44 +25,8 @@ enum {
 			  PROTOCOL_F_RESET_DEVICE | PROTOCOL_F_STATUS,
 };
 
-struct queue {
-	int kick_fd; /* both live from open to close: a thread may sleep on one */
-	int call_fd;
-	bool started; /* the back-end has it: GET_VRING_BASE is owed */
-	bool enabled;
-};
-
-struct vhost_user {
-	struct vio_transport base;
-	char *path;
-	struct vio_vhost_user_params params; /* as given, but for defaults */
-	int listen_fd; /* server: kept, so that a next back-end finds it; else -1 */
-	/* Held over each exchange, as memory may change in another thread than the port's. */
-	pthread_mutex_t lock;
-	/* From here on all is under the lock. */
-	struct vio_vu_channel channel;
-	struct vio_vu_config config;
-	struct vio_vu_table table; /* as told to the back-end; its descriptors are not kept */
-	uint64_t backend_features;
-	uint64_t protocol;
-	uint64_t features;   /* as told to the back-end */
-	uint8_t status;      /* where the back-end keeps none */
-	uint16_t pairs;      /* that carry packets */
-	uint16_t queue_size; /* what a queue may have at most */
-	uint16_t mtu;
-	unsigned n_queues;
-	struct queue queues[];
-};
-
-static struct vhost_user *
-of(struct vio_transport *t)
-{
-	return (struct vhost_user *)t;
-}
-
-/* Takes the lock; -ENODEV, without it, where nothing goes through any more. */
-static int
-enter(struct vhost_user *v)
+int
+vio_vu_enter(struct vhost_user *v)
 {
 	pthread_mutex_lock(&v->lock);
 	if (!v->channel.dead)
@@ -78,8 +35,8 @@ enter(struct vhost_user *v)
 	return -ENODEV;
 }
 
-static int
-leave(struct vhost_user *v, int ret)
+int
+vio_vu_leave(struct vhost_user *v, int ret)
 {
 	pthread_mutex_unlock(&v->lock);
 	return ret;
@@ -103,24 +60,6 @@ tell_nothing(struct vhost_user *v, enum vio_vu_request request)
 }
 
 static int
-tell_vring(struct vhost_user *v, enum vio_vu_request request, uint16_t queue, uint32_t num)
-{
-	struct vio_vu_msg msg = { .request = request, .size = sizeof(struct vio_vu_vring_state) };
-
-	msg.payload.state = (struct vio_vu_vring_state){ queue, num };
-	return vio_vu_tell(&v->channel, &msg, NULL, 0);
-}
-
-static int
-tell_vring_fd(struct vhost_user *v, enum vio_vu_request request, uint16_t queue, int fd)
-{
-	struct vio_vu_msg msg = { .request = request, .size = sizeof(uint64_t) };
-
-	msg.payload.u64 = queue; /* bits 0..7; bit 8 would say that there is no descriptor */
-	return vio_vu_tell(&v->channel, &msg, &fd, 1);
-}
-
-static int
 ask_u64(struct vhost_user *v, enum vio_vu_request request, uint64_t *value)
 {
 	struct vio_vu_msg msg = { .request = request };
@@ -130,9 +69,8 @@ ask_u64(struct vhost_user *v, enum vio_vu_request request, uint64_t *value)
 	return ret;
 }
 
-/* The back-end answered in form, but not in sense. */
-static int
-nonsense(struct vhost_user *v, enum vio_vu_request request, uint64_t value)
+int
+vio_vu_nonsense(struct vhost_user *v, enum vio_vu_request request, uint64_t value)
 {
 	vio_err("%s: the vhost-user back-end answered %s with 0x%" PRIx64 ", which makes no sense",
 		v->base.name, vio_vu_request_name(request), value);
@@ -167,232 +105,20 @@ int
 vio_vhost_user_set_memory(struct vio_transport *t, const struct vio_mem_region *pieces,
 			  unsigned count)
 {
-	struct vhost_user *v = of(t);
+	struct vhost_user *v = vio_vu_of(t);
 	struct vio_vu_table table;
 	int ret;
 
 	ret = vio_vu_table_make(&table, pieces, count, t->name);
 	if (ret < 0)
 		return ret;
-	ret = enter(v);
+	ret = vio_vu_enter(v);
 	if (ret < 0)
 		return ret;
 	ret = tell_memory(v, &table);
 	if (ret == 0)
 		v->table = table;
-	return leave(v, ret);
-}
-
-/* Queues */
-
-static bool
-wants_enabled(const struct vhost_user *v, uint16_t queue)
-{
-	return queue / 2 < v->pairs;
-}
-
-/* Without protocol features a ring is enabled as soon as it is started, and there is no message. */
-static int
-enable(struct vhost_user *v, uint16_t queue, bool on)
-{
-	struct queue *q = &v->queues[queue];
-	int ret = 0;
-
-	if (q->enabled == on)
-		return 0;
-	if (v->features & F_PROTOCOL_FEATURES)
-		ret = tell_vring(v, VU_SET_VRING_ENABLE, queue, on);
-	if (ret == 0)
-		q->enabled = on;
-	return ret;
-}
-
-/* Once GET_VRING_BASE is answered the back-end has let go of the queue and its buffers. */
-static int
-stop(struct vhost_user *v, uint16_t queue)
-{
-	struct vio_vu_msg msg = {
-		.request = VU_GET_VRING_BASE,
-		.size = sizeof(struct vio_vu_vring_state),
-	};
-	struct queue *q = &v->queues[queue];
-	int ret, disabled;
-
-	if (!q->started)
-		return 0;
-	disabled = enable(v, queue, false);
-	msg.payload.state = (struct vio_vu_vring_state){ queue, 0 };
-	ret = vio_vu_ask(&v->channel, &msg);
-	if (ret == 0 && msg.payload.state.index != queue)
-		ret = nonsense(v, VU_GET_VRING_BASE, msg.payload.u64);
-	if (ret < 0)
-		return disabled < 0 ? disabled : ret; /* the first error says why */
-	q->started = false;
-	q->enabled = false; /* even where that was refused: the next start says it again */
-	return disabled;
-}
-
-static int
-stop_all(struct vhost_user *v)
-{
-	int ret, first = 0;
-
-	for (unsigned i = 0; i < v->n_queues; i++) {
-		ret = stop(v, (uint16_t)i);
-		if (first == 0)
-			first = ret;
-	}
-	v->pairs = 1;
-	return first;
-}
-
-/* Rings are new at each start: both sides begin at index 0, and in a packed ring with both wrap
- * counters at 1, of which the message holds one, in bit 15. */
-static uint32_t
-first_base(const struct vhost_user *v)
-{
-	return vio_has(v->features, VIRTIO_F_RING_PACKED) ? 1u << 15 : 0;
-}
-
-static int
-tell_vring_addr(struct vhost_user *v, uint16_t queue, const struct vio_queue_conf *conf)
-{
-	struct vio_vu_msg msg = {
-		.request = VU_SET_VRING_ADDR,
-		.size = sizeof(struct vio_vu_vring_addr),
-	};
-
-	/* Rings by this process's addresses; only descriptors speak in iova. */
-	msg.payload.addr = (struct vio_vu_vring_addr){
-		.index = queue,
-		.desc = (uint64_t)(uintptr_t)conf->desc,
-		.avail = (uint64_t)(uintptr_t)conf->driver,
-		.used = (uint64_t)(uintptr_t)conf->device,
-	};
-	return vio_vu_tell(&v->channel, &msg, NULL, 0);
-}
-
-/* The kick descriptor comes last: for some back-ends the queue is live from there. */
-static int
-start(struct vhost_user *v, uint16_t queue, const struct vio_queue_conf *conf)
-{
-	struct queue *q = &v->queues[queue];
-	int ret;
-
-	ret = tell_vring(v, VU_SET_VRING_NUM, queue, conf->size);
-	if (ret == 0)
-		ret = tell_vring(v, VU_SET_VRING_BASE, queue, first_base(v));
-	if (ret == 0)
-		ret = tell_vring_addr(v, queue, conf);
-	if (ret == 0)
-		ret = tell_vring_fd(v, VU_SET_VRING_CALL, queue, q->call_fd);
-	if (ret < 0)
-		return ret;
-	q->started = true; /* also where this fails: who knows how far the back-end came */
-	ret = tell_vring_fd(v, VU_SET_VRING_KICK, queue, q->kick_fd);
-	if (ret == 0 && wants_enabled(v, queue))
-		ret = enable(v, queue, true);
-	return ret;
-}
-
-static int
-check_queue(const struct vhost_user *v, uint16_t queue, const struct vio_queue_conf *conf)
-{
-	if (queue >= v->n_queues || v->queues[queue].started || conf->size == 0 ||
-	    conf->size > v->queue_size)
-		return -EINVAL;
-	if (vio_vu_table_has(&v->table, conf->desc) && vio_vu_table_has(&v->table, conf->driver) &&
-	    vio_vu_table_has(&v->table, conf->device))
-		return 0;
-	vio_err("%s: the memory of queue %u is not shared with the vhost-user back-end",
-		v->base.name, queue);
-	return -EFAULT;
-}
-
-/* An eventfd that nobody reads is full after 2^64 - 2 kicks, and then this fails, harmlessly. */
-void
-vio_vhost_user_kick(const struct vio_notifier *notifier, uint16_t next)
-{
-	const uint64_t one = 1;
-	ssize_t n;
-
-	(void)next;
-	n = write(notifier->fd, &one, sizeof(one)); /* a system call orders the ring before it */
-	(void)n;
-}
-
-static int
-queue_setup(struct vio_transport *t, uint16_t queue, const struct vio_queue_conf *conf,
-	    struct vio_notifier *notifier)
-{
-	struct vhost_user *v = of(t);
-	int ret = enter(v);
-
-	if (ret < 0)
-		return ret;
-	ret = check_queue(v, queue, conf);
-	if (ret == 0)
-		ret = start(v, queue, conf);
-	if (ret == 0)
-		*notifier = (struct vio_notifier){
-			.kick = vio_vhost_user_kick,
-			.fd = v->queues[queue].kick_fd,
-			.value = queue,
-		};
-	return leave(v, ret);
-}
-
-static int
-set_queue_pairs(struct vio_transport *t, uint16_t pairs)
-{
-	struct vhost_user *v = of(t);
-	int ret = enter(v);
-
-	if (ret < 0)
-		return ret;
-	if (pairs == 0 || pairs > v->config.pairs)
-		return leave(v, -EINVAL);
-	v->pairs = pairs;
-	for (unsigned i = 0; i < v->n_queues && ret == 0; i++) {
-		if (v->queues[i].started)
-			ret = enable(v, (uint16_t)i, wants_enabled(v, (uint16_t)i));
-	}
-	return leave(v, ret);
-}
-
-static int
-queue_max_size(struct vio_transport *t, uint16_t queue, uint16_t *size)
-{
-	struct vhost_user *v = of(t);
-	int ret = enter(v);
-
-	*size = 0;
-	if (ret < 0)
-		return ret;
-	if (queue < v->n_queues)
-		*size = v->queue_size;
-	return leave(v, 0);
-}
-
-/* VIRTIO_F_RING_RESET is never offered: back-ends stop as a whole when one queue stops. */
-static int
-queue_reset(struct vio_transport *t, uint16_t queue)
-{
-	(void)t;
-	(void)queue;
-	return -ENOTSUP;
-}
-
-static int
-queue_event_fd(struct vio_transport *t, uint16_t queue)
-{
-	return queue < of(t)->n_queues ? of(t)->queues[queue].call_fd : -1;
-}
-
-static int
-queue_kick_fd(struct vio_transport *t, uint16_t queue)
-{
-	return queue < of(t)->n_queues ? of(t)->queues[queue].kick_fd : -1;
+	return vio_vu_leave(v, ret);
 }
 
 /* The device as a whole */
@@ -400,9 +126,9 @@ queue_kick_fd(struct vio_transport *t, uint16_t queue)
 static int
 get_status(struct vio_transport *t, uint8_t *status)
 {
-	struct vhost_user *v = of(t);
+	struct vhost_user *v = vio_vu_of(t);
 	uint64_t value;
-	int ret = enter(v);
+	int ret = vio_vu_enter(v);
 
 	*status = 0;
 	if (ret < 0)
@@ -411,18 +137,18 @@ get_status(struct vio_transport *t, uint8_t *status)
 	if (v->protocol & PROTOCOL_F_STATUS) {
 		ret = ask_u64(v, VU_GET_STATUS, &value);
 		if (ret == 0 && value > UINT8_MAX)
-			ret = nonsense(v, VU_GET_STATUS, value);
+			ret = vio_vu_nonsense(v, VU_GET_STATUS, value);
 	}
 	if (ret == 0)
 		*status = (uint8_t)value;
-	return leave(v, ret);
+	return vio_vu_leave(v, ret);
 }
 
 /* After it the back-end holds no buffer, whether it knows of status or not. */
 static int
 reset(struct vhost_user *v)
 {
-	int ret = stop_all(v);
+	int ret = vio_vu_stop_queues(v);
 
 	if (ret < 0)
 		return ret;
@@ -436,8 +162,8 @@ reset(struct vhost_user *v)
 static int
 set_status(struct vio_transport *t, uint8_t status)
 {
-	struct vhost_user *v = of(t);
-	int ret = enter(v);
+	struct vhost_user *v = vio_vu_of(t);
+	int ret = vio_vu_enter(v);
 
 	if (ret < 0)
 		return ret;
@@ -447,73 +173,73 @@ set_status(struct vio_transport *t, uint8_t status)
 		ret = tell_u64(v, VU_SET_STATUS, status);
 	if (ret == 0)
 		v->status = status;
-	return leave(v, ret);
+	return vio_vu_leave(v, ret);
 }
 
 static int
 get_features(struct vio_transport *t, uint64_t *features)
 {
-	struct vhost_user *v = of(t);
-	int ret = enter(v);
+	struct vhost_user *v = vio_vu_of(t);
+	int ret = vio_vu_enter(v);
 
 	*features = 0;
 	if (ret < 0)
 		return ret;
 	*features = v->config.offered;
-	return leave(v, 0);
+	return vio_vu_leave(v, 0);
 }
 
 static int
 set_features(struct vio_transport *t, uint64_t features)
 {
-	struct vhost_user *v = of(t);
-	int ret = enter(v);
+	struct vhost_user *v = vio_vu_of(t);
+	int ret = vio_vu_enter(v);
 
 	if (ret < 0)
 		return ret;
 	if (features & ~v->config.offered)
-		return leave(v, -EINVAL);
+		return vio_vu_leave(v, -EINVAL);
 	v->features = (features & ~v->config.own) | (v->backend_features & F_PROTOCOL_FEATURES);
 	ret = tell_u64(v, VU_SET_FEATURES, v->features);
 	if (ret == 0 && vio_has(features, VIRTIO_NET_F_MTU) && (v->protocol & PROTOCOL_F_NET_MTU))
 		ret = tell_u64(v, VU_NET_SET_MTU, v->mtu);
-	return leave(v, ret);
+	return vio_vu_leave(v, ret);
 }
 
 static int
 get_generation(struct vio_transport *t, uint32_t *generation)
 {
-	struct vhost_user *v = of(t);
-	int ret = enter(v);
+	struct vhost_user *v = vio_vu_of(t);
+	int ret = vio_vu_enter(v);
 
 	*generation = 0;
-	return ret < 0 ? ret : leave(v, 0);
+	return ret < 0 ? ret : vio_vu_leave(v, 0);
 }
 
 /* The space says that the link is up; a peer found gone here is link down: -ENODEV. */
 static int
 read_config(struct vio_transport *t, uint32_t offset, void *buf, uint32_t len)
 {
-	struct vhost_user *v = of(t);
-	int ret = enter(v);
+	struct vhost_user *v = vio_vu_of(t);
+	int ret = vio_vu_enter(v);
 
 	if (ret < 0)
 		return ret;
 	ret = vio_vu_check(&v->channel);
 	if (ret == 0)
 		ret = vio_vu_config_read(&v->config, offset, buf, len);
-	return leave(v, ret);
+	return vio_vu_leave(v, ret);
 }
 
 static int
 write_config(struct vio_transport *t, uint32_t offset, const void *buf, uint32_t len)
 {
-	struct vhost_user *v = of(t);
-	int ret = enter(v);
+	struct vhost_user *v = vio_vu_of(t);
+	int ret = vio_vu_enter(v);
 
 	if (ret < 0)
 		return ret;
-	return leave(v, vio_vu_config_write(&v->config, offset, buf, len));
+	return vio_vu_leave(v, vio_vu_config_write(&v->config, offset, buf, len));
 }
 
 static int
@@ -526,16 +252,16 @@ config_vector(struct vio_transport *t, uint16_t vector)
 static int
 event_fd(struct vio_transport *t)
 {
-	return of(t)->channel.fd;
+	return vio_vu_of(t)->channel.fd;
 }
 
 static int
 service(struct vio_transport *t)
 {
-	struct vhost_user *v = of(t);
-	int ret = enter(v);
+	struct vhost_user *v = vio_vu_of(t);
+	int ret = vio_vu_enter(v);
 
-	return ret < 0 ? ret : leave(v, vio_vu_check(&v->channel));
+	return ret < 0 ? ret : vio_vu_leave(v, vio_vu_check(&v->channel));
 }
 
 static void
@@ -548,7 +274,7 @@ close_fd(int fd)
 static void
 close_vhost_user(struct vio_transport *t)
 {
-	struct vhost_user *v = of(t);
+	struct vhost_user *v = vio_vu_of(t);
 
 	for (unsigned i = 0; i < v->n_queues; i++) {
 		close_fd(v->queues[i].kick_fd);
@@ -574,15 +300,15 @@ static const struct vio_transport_ops vhost_user_ops = {
 	.get_generation = get_generation,
 	.read_config = read_config,
 	.write_config = write_config,
-	.queue_max_size = queue_max_size,
-	.queue_setup = queue_setup,
-	.set_queue_pairs = set_queue_pairs,
-	.queue_reset = queue_reset,
+	.queue_max_size = vio_vu_queue_max_size,
+	.queue_setup = vio_vu_queue_setup,
+	.set_queue_pairs = vio_vu_set_queue_pairs,
+	.queue_reset = vio_vu_queue_reset,
 	.config_vector = config_vector,
 	.event_fd = event_fd,
 	.service = service,
-	.queue_event_fd = queue_event_fd,
-	.queue_kick_fd = queue_kick_fd,
+	.queue_event_fd = vio_vu_queue_event_fd,
+	.queue_kick_fd = vio_vu_queue_kick_fd,
 	.close = close_vhost_user,
 };
 
@@ -687,7 +413,7 @@ forget_peer(struct vhost_user *v, int fd)
 int
 vio_vhost_user_reconnect(struct vio_transport *t)
 {
-	struct vhost_user *v = of(t);
+	struct vhost_user *v = vio_vu_of(t);
 	int fd, ret;
 
 	fd = v->listen_fd >= 0 ? vio_vu_try_accept(v->listen_fd, v->path)
@@ -701,7 +427,7 @@ vio_vhost_user_reconnect(struct vio_transport *t)
 	ret = begin_session(v);
 	if (ret < 0)
 		vio_vu_give_up(&v->channel, ret);
-	return leave(v, ret);
+	return vio_vu_leave(v, ret);
 }
 
 static int
@@ -759,7 +485,7 @@ allocate(const struct vio_vhost_user_params *params)
 	v->mtu = params->mtu;
 	v->n_queues = n_queues;
 	for (unsigned i = 0; i < n_queues; i++)
-		v->queues[i] = (struct queue){ .kick_fd = -1, .call_fd = -1 };
+		v->queues[i] = (struct vhost_user_queue){ .kick_fd = -1, .call_fd = -1 };
 	return v;
 }
 
