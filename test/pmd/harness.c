@@ -21,7 +21,7 @@ enum { VECTORS = 8 };
 
 /* What there is of everything that can be left over. */
 struct inventory {
-	unsigned rx_mbufs, tx_mbufs, blocks, zones, eal_zones, fds;
+	unsigned rx_mbufs, tx_mbufs, blocks, zones, eal_zones, fds, alarms;
 	size_t eal_heap;
 	bool interrupt;
 };
@@ -75,6 +75,7 @@ look_around(void)
 		.zones = seam_zones(),
 		.eal_zones = eal_zones(),
 		.fds = open_fds(),
+		.alarms = seam_alarms(),
 		.eal_heap = heap.heap_allocsz_bytes,
 		.interrupt = seam_interrupt_registered(),
 	};
@@ -97,6 +98,7 @@ harness_nothing_left(void)
 	assert_int_equal(now.zones, at_first.zones);
 	assert_int_equal(now.eal_zones, at_first.eal_zones);
 	assert_int_equal(now.fds, at_first.fds);
+	assert_int_equal(now.alarms, at_first.alarms);
 	assert_int_equal(now.eal_heap, at_first.eal_heap);
 	assert_int_equal(now.interrupt, at_first.interrupt);
 }

@@ -95,7 +95,7 @@ void harness_poll(struct harness *h);
  * went wrong or did not come. */
 unsigned harness_pass(struct harness *h, unsigned n, uint16_t len);
 /* Closes the port, with an honest device, and the device. Fails the test where the driver broke a
- * duty, or anything is left: mbufs, memory, zones, file descriptors, an interrupt. Returns what
+ * duty, or anything is left: mbufs, memory, zones, file descriptors, an alarm. Returns what
  * rte_eth_dev_close() did. */
 int harness_close(struct harness *h);
 /* What there is now is what has to be there. Done by harness_main(). */

@@ -46,6 +46,8 @@ bool seam_interrupts_on(void);
 
 /* The alarm that is due first goes off now: time passes until then. False: none is set. */
 bool seam_alarm(void);
+/* How many are set. */
+unsigned seam_alarms(void);
 
 /* Microseconds since the program began: they pass where the driver waits. Called whenever it
  * sleeps, after the time has passed. */

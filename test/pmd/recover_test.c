@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <sanitizer/asan_interface.h>
+
 #include "inject.h"
 #include "net/vio/port.h"
 
@@ -256,28 +258,78 @@ broken_queue(void **state)
 	end(h);
 }
 
-/* What was sent and not yet used, and what was received and not yet taken, is counted. */
+static void
+send_frames(uint16_t port, uint16_t queue, uint16_t n)
+{
+	struct rte_mbuf *mbufs[16];
+
+	for (uint16_t i = 0; i < n; i++) {
+		mbufs[i] = rte_pktmbuf_alloc(harness_tx_pool);
+		rte_pktmbuf_append(mbufs[i], 100);
+	}
+	assert_int_equal(rte_eth_tx_burst(port, queue, mbufs, n), n);
+}
+
+/* What was sent and not yet used, and what was received and not yet taken, is counted, as one thing
+ * only. */
 static void
 losses(void **state)
 {
 	static const uint8_t frame[100];
 	struct harness *h = *state;
-	struct rte_mbuf *mbufs[5];
+	struct rte_eth_stats before, after;
 
 	start(h, 0, VIO_RECOVER_AUTO, 0);
-	for (unsigned i = 0; i < RTE_DIM(mbufs); i++) {
-		mbufs[i] = rte_pktmbuf_alloc(harness_tx_pool);
-		rte_pktmbuf_append(mbufs[i], 100);
-	}
-	assert_int_equal(rte_eth_tx_burst(h->port, 1, mbufs, RTE_DIM(mbufs)), RTE_DIM(mbufs));
+	assert_int_equal(rte_eth_stats_get(h->port, &before), 0);
+	send_frames(h->port, 0, 3);
+	harness_poll(h);
+	send_frames(h->port, 1, 5);
 	for (unsigned i = 0; i < 3; i++)
 		assert_true(device_receive_packet(h->dev, 0, NULL, frame, sizeof(frame)));
 	ask_for_reset(h);
 	run_alarms();
-	assert_int_equal(xstat(h->port, "tx_q1_drop_recovery"), RTE_DIM(mbufs));
+	assert_int_equal(xstat(h->port, "tx_q1_drop_recovery"), 5);
 	assert_int_equal(xstat(h->port, "tx_q0_drop_recovery"), 0);
 	assert_int_equal(xstat(h->port, "rx_q0_drop_recovery"), 3);
+	assert_int_equal(rte_eth_stats_get(h->port, &after), 0);
+	assert_int_equal(after.opackets - before.opackets, 3);
+	assert_int_equal(after.oerrors, 5);
+	assert_int_equal(after.imissed, 3);
+	assert_int_equal(after.ipackets, before.ipackets);
 	assert_int_equal(harness_pass(h, 20, 100), 0);
+	end(h);
+}
+
+/* However many tries it takes until the device lets go of it; and not where the application has
+ * cleared the counters since it was sent. */
+static void
+losses_are_counted_once(void **state)
+{
+	static const uint8_t frame[100];
+	struct harness *h = *state;
+	struct rte_eth_stats stats;
+
+	start(h, 0, VIO_RECOVER_AUTO, 5);
+	send_frames(h->port, 1, 5);
+	assert_int_equal(rte_eth_stats_reset(h->port), 0);
+	assert_true(device_receive_packet(h->dev, 0, NULL, frame, sizeof(frame)));
+	ask_for_reset(h);
+	device_lie(h->dev, 0, DEVICE_LIE_RESET, 0);
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(seam_alarm());
+	device_honest(h->dev);
+	run_alarms();
+	assert_int_equal(xstat(h->port, "recoveries"), 1);
+	assert_int_equal(rte_eth_stats_get(h->port, &stats), 0);
+	assert_int_equal(stats.opackets, 0);
+	assert_int_equal(stats.oerrors, 5);
+	assert_int_equal(stats.imissed, 1);
+	assert_int_equal(harness_pass(h, 20, 100), 0);
+	/* The next recovery counts again. */
+	send_frames(h->port, 1, 2);
+	ask_for_reset(h);
+	run_alarms();
+	assert_int_equal(xstat(h->port, "tx_q1_drop_recovery"), 7);
 	end(h);
 }
 
@@ -370,39 +422,166 @@ reset_it(uint16_t port)
 	assert_int_equal(rte_eth_dev_start(port), 0);
 }
 
+/* What a port lay in may be anybody's once it is closed: the driver must not look there. */
+static void *closed_port;
+
+static void
+forbid(void)
+{
+	__asan_poison_memory_region(closed_port, sizeof(struct vio_port));
+}
+
+static void
+allow(void)
+{
+	if (closed_port != NULL)
+		__asan_unpoison_memory_region(closed_port, sizeof(struct vio_port));
+	closed_port = NULL;
+}
+
 static void
 close_it(uint16_t port)
 {
+	closed_port = rte_eth_devices[port].data->dev_private;
 	rte_eth_dev_stop(port);
 	assert_int_equal(rte_eth_dev_close(port), 0);
+	forbid();
 }
 
-/* The application stops, restarts, resets or closes the port in each of its callbacks. */
+static void (*const acts[])(uint16_t) = { stop_it, restart_it, reset_it, close_it };
+
+/* The port ends or begins anew when this letter is told: all that was told is the first letters. */
+static void
+act_then(struct harness *h, void (*what)(uint16_t), char at, const char *letters)
+{
+	told[0] = '\0';
+	act_at = at;
+	act = what;
+	ask_for_reset(h);
+	run_alarms();
+	act_at = 0;
+	allow();
+	assert_string_equal(told, letters);
+	if (what == close_it)
+		h->open = false;
+}
+
+static void
+works(struct harness *h)
+{
+	if (h->open && !harness_started(h))
+		assert_int_equal(rte_eth_dev_start(h->port), 0);
+	if (h->open)
+		assert_int_equal(harness_pass(h, 10, 100), 0);
+}
+
+/* The application stops, restarts, resets or closes the port in each of its callbacks: it hears no
+ * more of what was before. */
 static void
 within_callbacks(void **state)
 {
-	static void (*const acts[])(uint16_t) = { stop_it, restart_it, reset_it, close_it };
+	static const struct {
+		char at;
+		const char *letters;
+	} moments[] = { { 'l', "l" }, { 'r', "lr" }, { 's', "lrls" } };
 	struct harness *h = *state;
 
 	for (size_t i = 0; i < RTE_DIM(acts); i++) {
-		for (const char *at = "lrs"; *at != '\0'; at++) {
+		for (size_t m = 0; m < RTE_DIM(moments); m++) {
 			start(h, 0, VIO_RECOVER_AUTO, 0);
-			act_at = *at;
-			act = acts[i];
-			told[0] = '\0';
-			ask_for_reset(h);
-			run_alarms();
-			act_at = 0;
-			assert_non_null(strchr(told, *at));
-			if (acts[i] == close_it)
-				h->open = false;
-			else if (acts[i] == stop_it)
-				assert_int_equal(rte_eth_dev_start(h->port), 0);
-			if (h->open)
-				assert_int_equal(harness_pass(h, 10, 100), 0);
+			act_then(h, acts[i], moments[m].at, moments[m].letters);
+			works(h);
 			end(h);
 		}
 	}
+}
+
+/* The same where the port is given up, or waits for the application. */
+static void
+within_the_last_callback(void **state)
+{
+	struct harness *h = *state;
+
+	for (size_t i = 0; i < RTE_DIM(acts); i++) {
+		start(h, 0, VIO_RECOVER_AUTO, 1);
+		ask_for_reset(h);
+		run_alarms();
+		act_then(h, acts[i], 'f', "lrf");
+		works(h);
+		end(h);
+		start(h, 0, VIO_RECOVER_MANUAL, 0);
+		act_then(h, acts[i], 'm', "lm");
+		works(h);
+		end(h);
+	}
+}
+
+/* As the port has come back, at the second word about the link. */
+static unsigned links;
+
+static void
+close_at_second(uint16_t port)
+{
+	if (++links == 2)
+		close_it(port);
+}
+
+static void
+closed_as_it_comes_back(void **state)
+{
+	struct harness *h = *state;
+
+	start(h, 0, VIO_RECOVER_AUTO, 0);
+	links = 0;
+	act_then(h, close_at_second, 'l', "lrl");
+	h->open = false;
+	end(h);
+}
+
+/* The next try is due in a while, and the port is stopped or closed before: it is not made. */
+static void
+closed_between_tries(void **state)
+{
+	struct harness *h = *state;
+	unsigned resets;
+
+	for (unsigned i = 0; i < 2; i++) {
+		start(h, 0, VIO_RECOVER_AUTO, 0);
+		ask_for_reset(h);
+		device_lie(h->dev, 0, DEVICE_LIE_RESET, 0);
+		assert_true(seam_alarm());
+		device_honest(h->dev);
+		assert_int_equal(rte_eth_dev_stop(h->port), 0);
+		told[0] = '\0';
+		if (i == 1) {
+			assert_int_equal(rte_eth_dev_close(h->port), 0);
+			h->open = false;
+			assert_false(seam_alarm());
+		}
+		resets = device_resets(h->dev);
+		run_alarms();
+		assert_string_equal(told, "");
+		assert_int_equal(device_resets(h->dev), resets);
+		works(h);
+		end(h);
+	}
+}
+
+/* Something was noticed, and the port closed before anybody acted on it. */
+static void
+closed_before_it_begins(void **state)
+{
+	struct harness *h = *state;
+
+	start(h, 0, VIO_RECOVER_AUTO, 0);
+	break_rx(h);
+	told[0] = '\0';
+	assert_int_equal(rte_eth_dev_stop(h->port), 0);
+	assert_int_equal(rte_eth_dev_close(h->port), 0);
+	h->open = false;
+	assert_int_equal(seam_alarms(), 0);
+	assert_string_equal(told, "");
+	end(h);
 }
 
 static void
@@ -512,10 +691,15 @@ static const struct CMUnitTest tests[] = {
 	TEST(needs_reset_in_start),
 	TEST(broken_queue),
 	TEST(losses),
+	TEST(losses_are_counted_once),
 	TEST(gives_up),
 	TEST(reset_that_never_ends),
 	TEST(manual),
 	TEST(within_callbacks),
+	TEST(within_the_last_callback),
+	TEST(closed_as_it_comes_back),
+	TEST(closed_between_tries),
+	TEST(closed_before_it_begins),
 	TEST(unplugged),
 	TEST(within_a_burst),
 	TEST(calls_that_fail),

@@ -374,6 +374,16 @@ seam_alarm_cancel(rte_eal_alarm_callback callback, void *arg)
 	return n;
 }
 
+unsigned
+seam_alarms(void)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < RTE_DIM(alarms); i++)
+		n += alarms[i].callback != NULL;
+	return n;
+}
+
 bool
 seam_alarm(void)
 {

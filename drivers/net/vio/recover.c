@@ -169,6 +169,14 @@ tell_begin(struct vio_port *port, enum vio_cause cause, enum vio_health health, 
 	return health != VIO_HEALTH_GIVEN_UP || tell(port, RTE_ETH_EVENT_RECOVERY_FAILED);
 }
 
+/* What was counted as sent, and may not have been, is no longer: each frame is counted once. */
+static void
+count_unsent(struct vio_tx_stats *stats, uint16_t unsent)
+{
+	stats->drop_recovery += unsent;
+	stats->packets -= RTE_MIN(stats->packets, unsent);
+}
+
 /* Frames of which nobody will know what became of them: those that the device may or may not have
  * sent, and those that it had put into the ring and nobody has taken. */
 static void
@@ -189,7 +197,7 @@ count_losses(struct vio_port *port)
 		struct vio_txq *q = data->tx_queues[i];
 
 		if (q->ring.vq != NULL)
-			q->stats.drop_recovery += vio_tx_unsent(q);
+			count_unsent(&q->stats, vio_tx_unsent(q));
 	}
 }
 
@@ -215,8 +223,11 @@ restart(struct vio_port *port)
 
 	if (ret < 0)
 		return ret;
-	count_losses(port);
+	if (!port->recovery.counted)
+		count_losses(port);
 	ret = vio_port_stop(port);
+	/* Where the device has not let go, the next try finds the same frames in the rings. */
+	port->recovery.counted = ret < 0;
 	if (ret == 0)
 		ret = find_peer(port);
 	return ret < 0 ? ret : vio_port_restart(port);
@@ -396,6 +407,7 @@ vio_recover_start(struct vio_port *port)
 	struct vio_recovery *r = &port->recovery;
 
 	r->on = true;
+	r->counted = false;
 	r->serial++;
 	r->tries = 0;
 	r->health = VIO_HEALTH_WELL;

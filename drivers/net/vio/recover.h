@@ -45,6 +45,7 @@ struct vio_recovery {
 		noticed; /* bits of enum vio_cause; set by anyone, atomically, cleared by control */
 	/* The rest changes under the port's lock. */
 	bool on;            /* the application has started the port */
+	bool counted;       /* what the rings hold is counted as lost, and still there */
 	uint8_t health;     /* enum vio_health */
 	unsigned serial;    /* of starts and stops */
 	unsigned tries;     /* since the port was last well for a while */
