@@ -137,6 +137,38 @@ struct vio_net_ctrl_coal_vq {
 	struct vio_net_ctrl_coal coal;
 };
 
+/* The device's own counters (spec 5.1.6.5.10), with DEVICE_STATS. QUERY: le64 of types, bit by bit;
+ * GET: one vio_net_stats_get for each virtqueue. Either answers with a result behind the ack, GET
+ * with one vio_net_stats_reply for each type, and its le64 counters behind that. */
+#define VIO_NET_CTRL_STATS       8
+#define VIO_NET_CTRL_STATS_QUERY 0
+#define VIO_NET_CTRL_STATS_GET   1
+
+/* The number of a type: of its bit, and in a reply. */
+#define VIO_NET_STATS_RX_BASIC 0
+#define VIO_NET_STATS_RX_CSUM  1
+#define VIO_NET_STATS_RX_GSO   2
+#define VIO_NET_STATS_RX_SPEED 3
+#define VIO_NET_STATS_TX_BASIC 16
+#define VIO_NET_STATS_TX_CSUM  17
+#define VIO_NET_STATS_TX_GSO   18
+#define VIO_NET_STATS_TX_SPEED 19
+#define VIO_NET_STATS_CTRL     32
+
+struct vio_net_stats_get {
+	uint16_t vq_index;
+	uint16_t reserved[3];
+	uint64_t types;
+};
+
+struct vio_net_stats_reply {
+	uint8_t type;
+	uint8_t reserved;
+	uint16_t vq_index;
+	uint16_t reserved1;
+	uint16_t size; /* of all of it, this header included */
+};
+
 /* le16 pairs; or struct vio_net_rss_config; or struct vio_net_hash_config (spec 5.1.6.5.5). */
 #define VIO_NET_CTRL_MQ              4
 #define VIO_NET_CTRL_MQ_VQ_PAIRS_SET 0

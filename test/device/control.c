@@ -2,32 +2,14 @@
 /* The control queue (spec 5.1.6.5). */
 #include <string.h>
 
+#include "control.h"
 #include "internal.h"
 
 enum { ACK_OK = 0, ACK_ERR = 1 };
 enum { COMMAND_MAX = 8192 };
 
-/* A command: what the driver sent after class and command. */
-struct command {
-	uint8_t class, code;
-	const uint8_t *data;
-	uint32_t len;
-};
-
-static uint16_t
-le16_at(const uint8_t *p)
-{
-	return (uint16_t)(p[0] | p[1] << 8);
-}
-
-static uint32_t
-le32_at(const uint8_t *p)
-{
-	return le16_at(p) | (uint32_t)le16_at(p + 2) << 16;
-}
-
 static bool
-set_rx_mode(struct device *dev, const struct command *c)
+set_rx_mode(struct device *dev, struct command *c)
 {
 	if (c->len != 1 || c->data[0] > 1) {
 		fault(dev, control_index(dev), "NETCTRL-RX-03", "rx mode %u: %u bytes", c->code,
@@ -40,7 +22,7 @@ set_rx_mode(struct device *dev, const struct command *c)
 
 /* Two tables, each a count and that many addresses. */
 static bool
-set_mac_table(struct device *dev, const struct command *c)
+set_mac_table(struct device *dev, struct command *c)
 {
 	uint64_t at = 0;
 	uint32_t counts[2];
@@ -71,7 +53,7 @@ malformed:
 }
 
 static bool
-set_mac(struct device *dev, const struct command *c)
+set_mac(struct device *dev, struct command *c)
 {
 	if (c->len != 6)
 		return false;
@@ -80,7 +62,7 @@ set_mac(struct device *dev, const struct command *c)
 }
 
 static bool
-change_vlan(struct device *dev, const struct command *c)
+change_vlan(struct device *dev, struct command *c)
 {
 	uint16_t id;
 
@@ -97,7 +79,7 @@ change_vlan(struct device *dev, const struct command *c)
 }
 
 static bool
-acknowledge_announce(struct device *dev, const struct command *c)
+acknowledge_announce(struct device *dev, struct command *c)
 {
 	if (c->len != 0)
 		return false;
@@ -117,7 +99,7 @@ pairs_ready(struct device *dev, uint16_t pairs)
 }
 
 static bool
-set_pairs(struct device *dev, const struct command *c)
+set_pairs(struct device *dev, struct command *c)
 {
 	uint16_t pairs = c->len == 2 ? le16_at(c->data) : 0;
 
@@ -165,7 +147,7 @@ check_hash_types(struct device *dev, uint32_t types)
 /* struct virtio_net_rss_config: types, mask, unclassified, table, max_tx_vq, key (spec 5.1.6.5.7).
  */
 static bool
-set_rss(struct device *dev, const struct command *c)
+set_rss(struct device *dev, struct command *c)
 {
 	uint32_t entries, at;
 
@@ -196,7 +178,7 @@ set_rss(struct device *dev, const struct command *c)
 
 /* struct virtio_net_hash_config: types, four reserved words, key (spec 5.1.6.5.6.4). */
 static bool
-set_hash(struct device *dev, const struct command *c)
+set_hash(struct device *dev, struct command *c)
 {
 	static const uint8_t zero[8];
 
@@ -212,7 +194,7 @@ set_hash(struct device *dev, const struct command *c)
 
 /* Bits of the mask are feature bits, as far as the first 64 (spec 5.1.6.5.8). */
 static bool
-set_offloads(struct device *dev, const struct command *c)
+set_offloads(struct device *dev, struct command *c)
 {
 	uint64_t mask;
 
@@ -236,7 +218,7 @@ coal_at(const uint8_t *p)
 }
 
 static bool
-set_coal(struct device *dev, const struct command *c)
+set_coal(struct device *dev, struct command *c)
 {
 	if (c->len != 8)
 		return false;
@@ -245,7 +227,7 @@ set_coal(struct device *dev, const struct command *c)
 }
 
 static bool
-set_coal_queue(struct device *dev, const struct command *c)
+set_coal_queue(struct device *dev, struct command *c)
 {
 	uint16_t index = c->len == 12 ? le16_at(c->data) : UINT16_MAX;
 
@@ -261,7 +243,7 @@ static const struct {
 	uint8_t class, code;
 	enum device_feature feature;
 	const char *rule;
-	bool (*run)(struct device *dev, const struct command *c);
+	bool (*run)(struct device *dev, struct command *c);
 } commands[] = {
 	{ 0, 0, DEVICE_F_CTRL_RX, "NETCTRL-RX-01", set_rx_mode },
 	{ 0, 1, DEVICE_F_CTRL_RX, "NETCTRL-RX-01", set_rx_mode },
@@ -281,10 +263,12 @@ static const struct {
 	{ 6, 1, DEVICE_F_NOTF_COAL, "NETCTRL-COAL-02", set_coal },
 	{ 6, 2, DEVICE_F_VQ_NOTF_COAL, "NETCTRL-COAL-03", set_coal_queue },
 	{ 5, 0, DEVICE_F_CTRL_GUEST_OFFLOADS, "NETCTRL-OFFL-05", set_offloads },
+	{ 8, 0, DEVICE_F_DEVICE_STATS, "NETCTRL-STATS-01", query_stats },
+	{ 8, 1, DEVICE_F_DEVICE_STATS, "NETCTRL-STATS-01", get_stats },
 };
 
 static uint8_t
-execute(struct device *dev, const struct command *c)
+execute(struct device *dev, struct command *c)
 {
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (commands[i].class != c->class || commands[i].code != c->code)
@@ -303,11 +287,14 @@ execute(struct device *dev, const struct command *c)
 static void
 answer(struct device *dev, struct queue *q, const struct device_buffer *b)
 {
-	uint8_t bytes[COMMAND_MAX], ack = ACK_ERR;
-	uint32_t len = device_buffer_read(b, 0, bytes, sizeof(bytes));
-	struct command c = {
-		.class = bytes[0], .code = bytes[1], .data = bytes + 2, .len = len - 2
-	};
+	uint8_t bytes[COMMAND_MAX], result[COMMAND_MAX], ack = ACK_ERR;
+	uint32_t len = device_buffer_read(b, 0, bytes, sizeof(bytes)), written;
+	struct command c = { .class = bytes[0],
+			     .code = bytes[1],
+			     .data = bytes + 2,
+			     .len = len - 2,
+			     .room = device_buffer_writable(b) - 1,
+			     .result = result };
 	uint64_t arg;
 
 	if (len < 2 || b->writable < 1)
@@ -321,7 +308,10 @@ answer(struct device *dev, struct queue *q, const struct device_buffer *b)
 		ack = (uint8_t)arg;
 	if (lie_take(dev, -1, DEVICE_LIE_CTRL_ID, &arg))
 		device_lie(dev, q->index, DEVICE_LIE_ID, arg);
-	device_use(dev, q->index, 0, device_buffer_write(b, 0, &ack, 1));
+	written = device_buffer_write(b, 0, &ack, 1);
+	if (ack == ACK_OK)
+		written += device_buffer_write(b, 1, result, c.result_len);
+	device_use(dev, q->index, 0, written);
 	if (lie_take(dev, -1, DEVICE_LIE_CTRL_TWICE, NULL))
 		device_lie(dev, q->index, DEVICE_LIE_ID_REPEATED, 0);
 }

@@ -248,6 +248,10 @@ struct device {
 	struct device_packet **sent; /* per pair, the list's head */
 	bool hold_transmit;
 	struct device_net_state net;
+	uint64_t stats_types; /* device_set_stats() */
+	uint64_t stats_base;
+	unsigned stats_more;
+	uint32_t (*stats_hook)(uint8_t *result, uint32_t len);
 };
 
 void device_do_reset(struct device *dev);

@@ -85,10 +85,20 @@ struct device_net_state {
 	struct device_coal {
 		uint32_t packets, usecs;
 	} coal[2], coal_queue[64];
-	unsigned commands; /* answered in all, */
-	unsigned refused;  /* and of these by VIRTIO_NET_ERR */
+	bool stats_queried; /* VIRTIO_NET_CTRL_STATS_QUERY came */
+	unsigned commands;  /* answered in all, */
+	unsigned refused;   /* and of these by VIRTIO_NET_ERR */
 };
 const struct device_net_state *device_net_state(const struct device *dev);
+
+/* With DEVICE_STATS: the types that there are, a number that every counter begins at, and so many
+ * bytes more in each reply than the specification knows. */
+void device_set_stats(struct device *dev, uint64_t types, uint64_t base, unsigned more);
+/* What it says of a counter: the n-th of a type of a virtqueue. No two are alike. */
+uint64_t device_stat(const struct device *dev, uint16_t queue, unsigned type, unsigned n);
+/* Lets hook (NULL: none) change each result with statistics; it returns the new length, at most
+ * 8192. */
+void device_stats_hook(struct device *dev, uint32_t (*hook)(uint8_t *result, uint32_t len));
 
 /* The link goes up or down; the device asks for an announcement. Both change config. */
 void device_set_link(struct device *dev, bool up);

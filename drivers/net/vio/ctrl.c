@@ -17,9 +17,8 @@ struct command {
 	uint8_t result[VIO_CTRL_RESULT_MAX];
 };
 
-/* Its queue is the one after the last pair that the device could have, used or not (spec 5.1.2). */
-static uint16_t
-ctrl_index(const struct vio_port *port)
+uint16_t
+vio_ctrl_index(const struct vio_port *port)
 {
 	bool mq = vio_has(port->features, VIRTIO_NET_F_MQ) ||
 		  vio_has(port->features, VIRTIO_NET_F_RSS);
@@ -53,7 +52,7 @@ ctrl_alloc(struct vio_port *port, uint16_t index)
 int
 vio_ctrl_start(struct vio_port *port)
 {
-	uint16_t index = ctrl_index(port);
+	uint16_t index = vio_ctrl_index(port);
 	int ret;
 
 	port->ctrl.live = false;

@@ -22,6 +22,9 @@ int vio_ctrl_start(struct vio_port *port);
 /* Frees it, once the device was reset or is gone. */
 void vio_ctrl_stop(struct vio_port *port);
 
+/* The queue after the last pair that the device could have, used or not (spec 5.1.2). */
+uint16_t vio_ctrl_index(const struct vio_port *port);
+
 /* A command. Whatever is not named is 0. */
 struct vio_ctrl_command {
 	const char *what; /* names it in messages */

@@ -65,6 +65,7 @@ struct vio_port {
 	struct vio_filter
 		filter; /* what was asked for, to be told to each new life of the device */
 	struct vio_rss rss;
+	struct vio_device_stats device_stats;
 	struct vio_ring *idle; /* [nb_idle] halves of pairs that the application does not use */
 	uint16_t nb_idle;
 	struct vio_orphan *orphans; /* rings released while the device still had them */

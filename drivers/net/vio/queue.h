@@ -10,6 +10,7 @@
 #include <rte_mbuf.h>
 
 #include "virtio/net.h"
+#include "device_stats.h"
 #include "gate.h"
 #include "ring.h"
 #include "rx_offload.h"
@@ -93,6 +94,7 @@ struct vio_rxq {
 	uint16_t hdr_len; /* of the header before each frame (vio_rx_set_header()) */
 	uint16_t id;
 	uint32_t hash_types; /* that the device may report */
+	struct vio_device_counters device_counters;
 } __rte_cache_aligned;
 
 struct vio_txq {
@@ -113,6 +115,7 @@ struct vio_txq {
 	struct vio_tx_stats stats;
 	struct vio_port *port;
 	uint16_t id;
+	struct vio_device_counters device_counters;
 } __rte_cache_aligned;
 
 /* The ethdev operations. Start and stop of one queue are in queue_state.c. */

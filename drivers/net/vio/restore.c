@@ -4,6 +4,7 @@
  * after each, from what ethdev and the port remember.
  */
 #include "coalesce.h"
+#include "device_stats.h"
 #include "filter.h"
 #include "port.h"
 #include "rss.h"
@@ -19,5 +20,7 @@ vio_restore(struct vio_port *port)
 		ret = vio_vlan_restore(port);
 	if (ret == 0)
 		ret = vio_coalesce_restore(port);
+	if (ret == 0)
+		ret = vio_device_stats_restore(port);
 	return ret;
 }

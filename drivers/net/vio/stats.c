@@ -129,6 +129,7 @@ vio_stats_reset(struct rte_eth_dev *dev)
 	for (size_t c = 0; c < RTE_DIM(port_counters); c++)
 		*(uint64_t *)RTE_PTR_ADD(vio_port(dev), port_counters[c].offset) = 0;
 	dev->data->rx_mbuf_alloc_failed = 0;
+	vio_device_stats_reset(dev);
 	return 0;
 }
 
@@ -136,7 +137,8 @@ static unsigned
 xstats_count(const struct rte_eth_dev *dev)
 {
 	return dev->data->nb_rx_queues * RTE_DIM(rx_counters) +
-	       dev->data->nb_tx_queues * RTE_DIM(tx_counters) + RTE_DIM(port_counters);
+	       dev->data->nb_tx_queues * RTE_DIM(tx_counters) + RTE_DIM(port_counters) +
+	       vio_device_stats_count(dev);
 }
 
 static uint64_t
@@ -172,7 +174,7 @@ vio_xstats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *xstats, unsigned n
 		xstats[at].id = at;
 		xstats[at].value = counter_value(vio_port(dev), &port_counters[c]);
 	}
-	return at;
+	return at + vio_device_stats_get(dev, xstats + at, at);
 }
 
 static unsigned
@@ -200,5 +202,5 @@ vio_xstats_get_names(struct rte_eth_dev *dev, struct rte_eth_xstat_name *names, 
 			RTE_DIM(tx_counters));
 	for (size_t c = 0; c < RTE_DIM(port_counters); c++)
 		snprintf(names[at++].name, sizeof(names->name), "%s", port_counters[c].name);
-	return at;
+	return at + vio_device_stats_names(dev, names + at);
 }
