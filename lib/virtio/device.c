@@ -192,6 +192,9 @@ vio_device_needs_reset(struct vio_device *device)
 
 	if (ret < 0)
 		return ret;
+	/* Somebody has reset a device that was live: the kernel, or an IOMMU's error handling. */
+	if ((device->status & VIO_STATUS_DRIVER_OK) && !(status & VIO_STATUS_DRIVER_OK))
+		return 1;
 	return !!(status & VIO_STATUS_NEEDS_RESET);
 }
 

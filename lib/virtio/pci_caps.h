@@ -4,6 +4,7 @@
 #ifndef VIO_PCI_CAPS_H
 #define VIO_PCI_CAPS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* How the program that links this library reaches a PCI function. ctx is handed back as it came. */
@@ -23,6 +24,9 @@ struct vio_pci_access {
 	 * Both NULL where there are no such ports. */
 	uint32_t (*in)(void *ctx, uint32_t port, unsigned width);
 	void (*out)(void *ctx, uint32_t port, uint32_t value, unsigned width);
+	/* Is the function in its slot still? For registers that read as nothing once it is gone,
+	 * where other memory was put in their place. NULL: it always is. */
+	bool (*is_there)(void *ctx);
 };
 
 /* One structure inside a BAR. addr is NULL where the device has none. */

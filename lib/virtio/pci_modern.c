@@ -50,6 +50,7 @@ struct modern {
 	struct vio_pci_caps caps;
 	uint32_t (*load)(void *ctx, const volatile void *addr, unsigned width);
 	void (*store)(void *ctx, volatile void *addr, uint32_t value, unsigned width);
+	bool (*is_there)(void *ctx);
 	void *ctx;
 	uint64_t features;   /* negotiated */
 	uint16_t num_queues; /* read at open, and after each choice of features */
@@ -131,10 +132,19 @@ put64(const struct modern *m, unsigned reg, uint64_t value)
 	put32(m, reg + 4, (uint32_t)(value >> 32));
 }
 
+/* Is this the answer of a device that is gone? 0 is that of one that was reset, and of memory that
+ * was put in the place of its registers. */
+static bool
+is_no_status(const struct modern *m, uint8_t status)
+{
+	return status == STATUS_GONE ||
+	       (status == 0 && m->is_there != NULL && !m->is_there(m->ctx));
+}
+
 static bool
 gone(const struct modern *m)
 {
-	return get8(m, DEVICE_STATUS) == STATUS_GONE;
+	return is_no_status(m, get8(m, DEVICE_STATUS));
 }
 
 /* What an operation returns after the device gave an answer that fails it: a device that is gone
@@ -149,7 +159,7 @@ static int
 get_status(struct vio_transport *t, uint8_t *status)
 {
 	*status = get8(of(t), DEVICE_STATUS);
-	return *status == STATUS_GONE ? -ENODEV : 0;
+	return is_no_status(of(t), *status) ? -ENODEV : 0;
 }
 
 static int
@@ -593,6 +603,7 @@ vio_pci_modern_open(const struct vio_pci_access *access, void *ctx, const char *
 					     .timeout_ms = WAIT_MS };
 	probe.load = access->load != NULL ? access->load : load_memory;
 	probe.store = access->store != NULL ? access->store : store_memory;
+	probe.is_there = access->is_there;
 	if (gone(&probe)) {
 		vio_err("%s: the device does not answer: unplugged?", name);
 		return -ENODEV;

@@ -154,6 +154,25 @@ needs_reset(void **state)
 	assert_int_equal(vio_device_needs_reset(&dev), 0);
 }
 
+/* By somebody else, while it was live. */
+static void
+was_reset(void **state)
+{
+	struct vio_transport *t = device_transport(*state);
+	struct vio_device dev;
+
+	vio_device_init(&dev, t);
+	assert_int_equal(vio_device_begin(&dev), 0);
+	assert_int_equal(vio_device_negotiate(&dev, ALL_FEATURES), 0);
+	assert_int_equal(vio_device_needs_reset(&dev), 0);
+	assert_int_equal(vio_device_go(&dev), 0);
+	assert_int_equal(vio_device_needs_reset(&dev), 0);
+	assert_int_equal(t->ops->set_status(t, 0), 0);
+	assert_int_equal(vio_device_needs_reset(&dev), 1);
+	assert_int_equal(vio_device_reset(&dev), 0);
+	assert_int_equal(vio_device_needs_reset(&dev), 0);
+}
+
 static void
 failed(void **state)
 {
@@ -214,6 +233,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(reset_never_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(features_ok_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(needs_reset, setup, teardown),
+		cmocka_unit_test_setup_teardown(was_reset, setup, teardown),
 		cmocka_unit_test_setup_teardown(failed, setup, teardown),
 		cmocka_unit_test_setup_teardown(unplugged, setup, teardown),
 	};

@@ -35,6 +35,8 @@ static struct model {
 
 	/* How it misbehaves. */
 	bool gone;
+	bool replaced;  /* gone, and its registers read as nothing */
+	unsigned asked; /* whether it is there */
 	bool ignores_size, ignores_enable, no_vector_room;
 	bool stays_enabled;        /* after a queue reset */
 	unsigned reset_reads;      /* how many reads of queue_reset show 1 */
@@ -253,11 +255,20 @@ store(void *ctx, volatile void *addr, uint32_t value, unsigned width)
 	store_common(off, value);
 }
 
+static bool
+is_there(void *ctx)
+{
+	assert_ptr_equal(ctx, &m);
+	m.asked++;
+	return !m.gone && !m.replaced;
+}
+
 static const struct vio_pci_access access_table = {
 	.read_config = fake_read_config,
 	.bar = fake_bar,
 	.load = load,
 	.store = store,
+	.is_there = is_there,
 };
 
 static void
@@ -767,6 +778,25 @@ unplugged(void **state)
 	assert_int_equal(t->ops->config_vector(t, 0), -ENODEV);
 }
 
+/* Unplugged, and there is memory where its registers were. */
+static void
+replaced_by_memory(void **state)
+{
+	uint8_t status;
+
+	(void)state;
+	m.asked = 0;
+	assert_int_equal(t->ops->set_status(t, 15), 0);
+	assert_int_equal(t->ops->get_status(t, &status), 0);
+	assert_int_equal(m.asked, 0); /* a status is answer enough */
+	assert_int_equal(t->ops->set_status(t, 0), 0);
+	assert_int_equal(t->ops->get_status(t, &status), 0);
+	assert_int_equal(status, 0);
+	assert_int_equal(m.asked, 1);
+	m.replaced = true;
+	assert_int_equal(t->ops->get_status(t, &status), -ENODEV);
+}
+
 /* Unplugged at any load of a queue's setup. */
 static void
 unplugged_during_setup(void **state)
@@ -900,6 +930,7 @@ main(void)
 		TEST(queue_reset_is_bounded),
 		TEST(isr),
 		TEST(unplugged),
+		TEST(replaced_by_memory),
 		TEST(unplugged_during_setup),
 		TEST(ones_that_are_no_end),
 		BARE(opening_fails),

@@ -83,18 +83,22 @@ class Nic:
         """Where the guest finds NIC number index, counted from 0."""
         return f"0000:00:{FIRST_SLOT + index:02x}.0"
 
-    def qemu_args(self, index, iommu=True):
-        """QEMU's arguments for NIC number index."""
+    def device_properties(self, iommu=True):
+        """What QEMU's virtio-net-pci is told of the device itself."""
         properties = dict(DEFAULTS)
         if not iommu or self.properties.get("disable-legacy") == "off":
             properties.update(NO_IOMMU)
         if self.properties.get("disable-modern") == "on":
             properties.update(LEGACY)
-        properties["mac"] = f"52:54:00:12:34:{index:02x}"
         if self.queues > 1:
             # A vector for each queue, one for the control queue and one for config changes.
             properties.update({"mq": "on", "vectors": str(2 * self.queues + 2)})
         properties.update(self.properties)
+        return properties
+
+    def qemu_args(self, index, iommu=True):
+        """QEMU's arguments for NIC number index."""
+        properties = {"mac": f"52:54:00:12:34:{index:02x}", **self.device_properties(iommu)}
         device = f"virtio-net-pci,id=nic{index},netdev=net{index},addr={FIRST_SLOT + index:02x}"
         return [*self._backend_args(index), "-device", device + _joined(properties)]
 

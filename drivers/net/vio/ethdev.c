@@ -146,6 +146,8 @@ dev_close(struct rte_eth_dev *dev)
 
 	if (dev->data->dev_started)
 		dev_stop(dev);
+	if (port->unwatch != NULL)
+		port->unwatch(port);
 	vio_recover_fini(port);
 	ret = last_reset(port);
 	for (uint16_t i = 0; i < dev->data->nb_rx_queues; i++)

@@ -10,6 +10,7 @@
 #include "virtio/pci_modern.h"
 #include "log.h"
 #include "pci_ports.h"
+#include "pci_removal.h"
 #include "port.h"
 
 /* Decimal, as pmd_info below can only have them: 1af4:1041, 1af4:1000 (PCI-DISC-01, PCI-DISC-02).
@@ -40,9 +41,16 @@ find_bar(void *ctx, unsigned bar, void **addr, uint64_t *len)
 	return 0;
 }
 
+static bool
+is_there(void *ctx)
+{
+	return vio_pci_is_there(ctx);
+}
+
 static const struct vio_pci_access pci_access = {
 	.read_config = read_pci_config,
 	.bar = find_bar,
+	.is_there = is_there,
 };
 
 /* Where the device ignores the IOMMU, addresses that only the IOMMU understands would let it write
@@ -102,10 +110,13 @@ make_port(struct rte_pci_device *pci, struct vio_transport *transport, uint16_t 
 	port->vectors = vectors;
 	port->ports = ports;
 	port->release = release_ports;
+	port->unwatch = vio_pci_unwatch;
 	port->isolate = stop_bus_mastering;
 	ret = vio_port_init(dev, transport, args, features_possible(pci, ports));
 	if (ret == 0)
 		ret = check_iommu(port);
+	if (ret == 0)
+		ret = vio_pci_watch(port);
 	if (ret < 0) {
 		vio_port_fini(port);
 		rte_eth_dev_release_port(dev);
@@ -237,7 +248,7 @@ static const struct rte_pci_id ids[] = {
 static struct rte_pci_driver driver = {
 	.driver = { .name = "net_vio" },
 	.id_table = ids,
-	.drv_flags = RTE_PCI_DRV_INTR_LSC,
+	.drv_flags = RTE_PCI_DRV_INTR_LSC | RTE_PCI_DRV_INTR_RMV,
 	.probe = probe,
 	.remove = remove_device,
 };

@@ -78,6 +78,8 @@ struct vio_port {
 	struct vio_pci_ports *ports; /* of a legacy device, else NULL */
 	/* Of the bus part of the driver: undoes what it did, before the transport is closed; */
 	void (*release)(struct vio_port *port);
+	/* ends what may still report on the device, NULL: nothing does; */
+	void (*unwatch)(struct vio_port *port);
 	/* keeps a device that seems gone from reaching memory; */
 	void (*isolate)(struct vio_port *port);
 	/* looks, without waiting, for one in the place of a device that is gone: 0, and it is as

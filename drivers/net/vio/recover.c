@@ -69,12 +69,6 @@ tell_link(struct vio_port *port)
 	return vio_link_update(port->dev, 0) != 0 || tell(port, RTE_ETH_EVENT_INTR_LSC);
 }
 
-void
-vio_recover_tell_removal(struct vio_port *port)
-{
-	tell(port, RTE_ETH_EVENT_INTR_RMV);
-}
-
 /* The lowest bit: causes are sorted by how much else they would explain, least first. */
 static enum vio_cause
 worst(uint32_t causes)
@@ -346,7 +340,10 @@ recover_begin(void *arg)
 	pthread_mutex_lock(&port->lock);
 	causes = __atomic_exchange_n(&r->noticed, 0, __ATOMIC_ACQ_REL);
 	serial = r->serial;
-	if (r->on && r->health == VIO_HEALTH_WELL && causes != 0) {
+	/* A device that goes ends everything else; the application hears of it, started or not. */
+	if (causes & (1u << VIO_CAUSE_UNPLUGGED)
+		    ? !port->gone
+		    : r->on && r->health == VIO_HEALTH_WELL && causes != 0) {
 		cause = worst(causes);
 		begin(port, cause);
 		health = r->health;
@@ -401,6 +398,13 @@ vio_recover_look(struct vio_port *port)
 		PORT_LOG(port, ERR, "the device's status cannot be read: %s", strerror(-ret));
 }
 
+/* What was wrong with an earlier start; that the device is to go holds for this one as well. */
+static void
+forget_notices(struct vio_recovery *r)
+{
+	__atomic_fetch_and(&r->noticed, 1u << VIO_CAUSE_UNPLUGGED, __ATOMIC_ACQ_REL);
+}
+
 void
 vio_recover_start(struct vio_port *port)
 {
@@ -411,7 +415,7 @@ vio_recover_start(struct vio_port *port)
 	r->serial++;
 	r->tries = 0;
 	r->health = VIO_HEALTH_WELL;
-	__atomic_store_n(&r->noticed, 0, __ATOMIC_RELEASE);
+	forget_notices(r);
 	vio_recover_look(port);
 }
 
@@ -423,7 +427,7 @@ vio_recover_stop(struct vio_port *port)
 	r->on = false;
 	r->serial++;
 	r->health = VIO_HEALTH_WELL;
-	__atomic_store_n(&r->noticed, 0, __ATOMIC_RELEASE);
+	forget_notices(r);
 }
 
 void

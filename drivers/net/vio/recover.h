@@ -21,7 +21,7 @@ enum vio_cause {
 	VIO_CAUSE_CONTROL,     /* the control queue is broken, or does not answer */
 	VIO_CAUSE_NEEDS_RESET, /* the device says DEVICE_NEEDS_RESET */
 	VIO_CAUSE_PEER,        /* the vhost-user peer has gone */
-	VIO_CAUSE_UNPLUGGED,   /* the PCI device has gone, for good */
+	VIO_CAUSE_UNPLUGGED,   /* the PCI device has gone for good, or is asked back */
 	VIO_CAUSES             /* number of the above */
 };
 
@@ -71,8 +71,5 @@ void vio_recover_stop(struct vio_port *port);
 /* The port is about to be closed: no recovery begins any more, and none runs afterwards, but for
  * the one that this call is made from. Without the lock. */
 void vio_recover_fini(struct vio_port *port);
-
-/* The device asks to be let go (PCI hot unplug), or has gone: tells the application. */
-void vio_recover_tell_removal(struct vio_port *port);
 
 #endif
