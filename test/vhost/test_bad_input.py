@@ -51,7 +51,9 @@ def ports(process):
 def complaint(lab, text, words):
     """The one line about the port, or about the path that is its address, with all the words."""
     subjects = (f"vio: {NAME}: ", f"vio: {lab.socket}: ")
-    lines = [line for line in text.splitlines() if line.startswith(subjects)]
+    # What the driver says by itself stands behind the prompt.
+    said = [line.removeprefix("testpmd> ") for line in text.splitlines()]
+    lines = [line for line in said if line.startswith(subjects)]
     found = [line for line in lines if all(word in line for word in words)]
     assert len(found) == 1, f"no one line of {subjects} with {words} in:\n{text}"
     return found[0]
@@ -61,10 +63,18 @@ def assert_refused(lab, process, vdev, words, times=4):
     """Attach and start the vdev several times: the same words each time, no port remains, and no
     more resources are taken."""
     seen = []
+    line = f"vio: ({NAME}|{re.escape(lab.socket)}): "
+    line += "".join(f"(?=.*{re.escape(word)})" for word in words)
     for _ in range(times):
-        out = process.cmd(f"port attach {vdev}", seconds=40)
+        start = len(process.log)
+        process.cmd(f"port attach {vdev}", seconds=40)
         if ports(process):
-            out += process.cmd("port start 0", seconds=40)
+            process.cmd("port start 0", seconds=40)
+            # A device that owes no answer may hang up only then.
+            process.await_line(line, start=start)
+            process.cmd("port stop 0")
+        out = process.log[start:]
+        if ports(process):
             process.cmd("port close 0")
             process.cmd(f"device detach {NAME}")
         complaint(lab, out, words)

@@ -106,9 +106,9 @@ class Testpmd:
         """Type a command and return what it printed."""
         return self.answer(self.send(command), seconds)
 
-    def await_line(self, pattern, seconds=COMMAND_SECONDS):
-        """Wait until the log, from its beginning, has a match of pattern."""
-        return self._read_until(re.compile(pattern), 0, seconds)
+    def await_line(self, pattern, seconds=COMMAND_SECONDS, start=0):
+        """Wait until the log, from its beginning or this place on, has a match of pattern."""
+        return self._read_until(re.compile(pattern), start, seconds)
 
     def await_file(self, path, seconds=BOOT_SECONDS):
         """Wait until the process has made a file."""
