@@ -104,6 +104,11 @@ class Guest:
         self._ended = {}
         self._numbers = itertools.count(1)
 
+    def follow(self, qemu):
+        """The guest has moved to another QEMU, in the middle of whatever it does."""
+        self._qemu = qemu
+        self._buffers = {qemu.control: b"", qemu.events: b""}
+
     def wait_up(self, timeout):
         deadline = time.monotonic() + timeout
         while True:

@@ -5,12 +5,15 @@ import json
 import pathlib
 import socket
 import subprocess
+import time
 
 from . import accel, proc
 from .errors import VioError
 
 CONTROL_SLOT = 0x0F
 CONSOLE_TAIL = 20
+MIGRATION_BYTES_PER_S = 4 << 30
+MIGRATION_SECONDS = 60
 
 
 def command_line(
@@ -118,6 +121,17 @@ class Qemu:
                 return answer["return"]
             if "error" in answer:
                 raise VioError(f"QEMU: {request['execute']}: {answer['error']['desc']}")
+
+    def migrate(self, target, path):
+        """Move the guest to the QEMU target, which waits for it, by a socket at path."""
+        target.qmp("migrate-incoming", uri=f"unix:{path}")
+        self.qmp("migrate-set-parameters", **{"max-bandwidth": MIGRATION_BYTES_PER_S})
+        self.qmp("migrate", uri=f"unix:{path}")
+        deadline = time.monotonic() + MIGRATION_SECONDS
+        while (state := self.qmp("query-migrate"))["status"] != "completed":
+            if state["status"] == "failed" or time.monotonic() > deadline:
+                raise VioError(f"QEMU: migration: {state}", target.last_words())
+            time.sleep(0.05)
 
     def stop(self):
         proc.end(self._child)

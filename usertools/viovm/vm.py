@@ -63,7 +63,7 @@ class Vm:
         self._run_dir = self._qemu = self._guest = None
         self.accel = None
 
-    def _command_line(self, interactive):
+    def _command_line(self, interactive, nics=None):
         the_kernel = kernel.ensure(self._cache, self._progress)
         with kernel.locked(self._cache):
             self.accel = accel.choose(
@@ -77,7 +77,7 @@ class Vm:
         return qemu.command_line(
             the_kernel,
             path,
-            self.nics,
+            nics or self.nics,
             devices=self._devices,
             chosen_accel=self.accel,
             interactive=interactive,
@@ -129,6 +129,21 @@ class Vm:
     def qmp(self, command, **arguments):
         """A command of QEMU's machine protocol, such as set_link."""
         return self._qemu.qmp(command, **arguments)
+
+    def migrate(self, nics):
+        """Move it, running, to another QEMU: nics are its own, with backends that are there."""
+        folder = self._run_dir.path / "moved"
+        folder.mkdir()
+        args = self._command_line(interactive=False, nics=nics)
+        target = qemu.Qemu([*args, "-incoming", "defer"], folder, self._netns)
+        try:
+            self._qemu.migrate(target, folder / "stream")
+        except BaseException:
+            target.stop()
+            raise
+        self._qemu.stop()
+        self._qemu, self.nics = target, list(nics)
+        self._guest.follow(target)
 
     @property
     def pid(self):
