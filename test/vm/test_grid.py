@@ -10,7 +10,7 @@ What is not here, and why:
   transitional, as legacy     is `legacy=1`; without it, a transitional device is driven as modern
   VFIO without an IOMMU       Debian's kernels are built without VFIO_NOIOMMU
   uio_pci_generic, interrupts of queues: it has no MSI-X
-  vhost-user                  test_vhost_user.py and test_verify.py: the device is another process
+  vhost-user                  test_grid_vhost.py; with an IOMMU test_vhost_user.py, test_verify.py
 """
 
 import contextlib
@@ -22,7 +22,8 @@ import time
 import numbered
 import pytest
 import rig
-from viovm import Nic, Vm, dpdk
+from viovm import Nic, Vm, VioError, dpdk
+from viovm.forwarder import StockApp
 from viovm.netns import Lan
 
 KINDS = {
@@ -30,6 +31,8 @@ KINDS = {
     "transitional": ",disable-legacy=off",
     "legacy": ",disable-modern=on",
 }
+# Without MSI-X: they have a line for their interrupts, which says when the link changes.
+LINE_KINDS = ("", ",disable-modern=on")
 PAIRS = 4
 SIZES = numbered.sweep(60, 1514, 11)
 # The application is asleep after a pause: it polls a few hundred times before.
@@ -140,6 +143,7 @@ class Grid:
             for i, options in enumerate(KINDS.values())
             for k in range(2)
         ]
+        nics += [Nic.parse(f"hub=0,vectors=0{options}") for options in LINE_KINDS]
         machine = Vm(
             nics, build_dir=build_dir, files=files, netns=self.lan.wire.name, iommu=iommu
         )
@@ -243,6 +247,35 @@ def run_interrupts(pair, cell, devargs, eal):
     assert sum(wakes for *_, wakes in counts) >= len(PAUSED_SIZES)
 
 
+def check_line(grid, eal_option=""):
+    """Each change of the link is told: the line goes down again, and comes up for the next one."""
+    first = 2 * len(KINDS)
+    numbers = range(first, first + len(LINE_KINDS))
+    addresses = [Nic.pci_address(number) for number in numbers]
+    eal = f"{dpdk.eal_options(addresses, True)} --iova-mode=pa {eal_option}"
+    app = StockApp(grid.vm, eal, f"{rig.SMALL} --forward-mode=rxonly")
+    try:
+        for is_up in (False, True) * 2:
+            for port, number in enumerate(numbers):
+                shown = len(app.output())
+                grid.vm.qmp("set_link", name=f"nic{number}", up=is_up)
+                event = f"Port {port}: link state change event"
+                deadline = time.monotonic() + 10
+                while event not in app.output()[shown:]:
+                    assert time.monotonic() < deadline, app.output()
+                    time.sleep(0.05)
+                word = "up" if is_up else "down"
+                assert f"Link status: {word}" in app.command(f"show port info {port}")
+        app.finish()
+    finally:
+        app.kill()
+
+
+@pytest.mark.ours
+def test_link_interrupt_by_line_of_uio(grids):
+    check_line(grids(False))
+
+
 @pytest.mark.parametrize("cell", CELLS, ids=Cell.name)
 def test_cell(grids, ours, cell):
     if not ours and not cell.suits_net_virtio():
@@ -268,3 +301,12 @@ def test_cell(grids, ours, cell):
         dump = "\n".join(report["ports"][port]["driver_dump"])
         assert ("legacy PCI" if cell.legacy else "modern PCI") in dump
     assert report["mbufs_missing"] == 0
+
+
+@pytest.mark.ours
+def test_link_interrupt_by_line_of_vfio(grids):
+    """Last, as the machine with an IOMMU is up then."""
+    grid = grids(True)
+    with pytest.raises(VioError, match="no MSI-X: give EAL --vfio-intr=legacy"):
+        check_line(grid)
+    check_line(grid, "--vfio-intr=legacy")

@@ -95,11 +95,15 @@ enable_msix(struct vio_port *port)
 	int ret = rte_intr_enable(port->intr);
 
 	port->msix_on = ret == 0;
+	/* EAL takes VFIO's MSI-X also where there are no vectors. */
 	if (ret < 0)
 		PORT_LOG(port, ERR,
-			 "interrupts cannot be switched on: %s; run without link interrupts "
+			 "interrupts cannot be switched on: %s; %srun without link interrupts "
 			 "(testpmd: --no-lsc-interrupt)%s",
 			 strerror(-ret),
+			 port->vectors == 0 ? "the device has no MSI-X: give EAL "
+					      "--vfio-intr=legacy, or "
+					    : "",
 			 port->dev->data->dev_conf.intr_conf.rxq ? " and receive interrupts" : "");
 	return ret;
 }
