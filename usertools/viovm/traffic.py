@@ -140,6 +140,9 @@ def send_file(sender, receiver, address, folder, size, timeout):
         taker = threading.Thread(target=_take, args=(listener, target, failures), daemon=True)
         begin = time.monotonic()
         taker.start()
+        # A stream that trickles makes progress, so that no time limit of a socket ends it.
+        late = threading.Timer(timeout, _cut, (client,))
+        late.start()
         try:
             client.connect((address, FILE_PORT))
             with open(source, "rb") as file:
@@ -148,11 +151,17 @@ def send_file(sender, receiver, address, folder, size, timeout):
         except OSError as error:
             failures.append(error)
         taker.join(timeout)
+        late.cancel()
         seconds = time.monotonic() - begin
     if failures or taker.is_alive():
         why = failures[0] if failures else f"no end after {timeout} s"
         raise VioError(f"sending a file to {address}: {why}")
     return Transfer(target.stat().st_size, seconds, _sha256(source), _sha256(target))
+
+
+def _cut(connection):
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _take(listener, target, failures):
