@@ -60,7 +60,7 @@ def vhost(run_dir, lan):
             path.unlink(missing_ok=True)
 
 
-@pytest.fixture(scope="module", params=["packed=on", "packed=off"])
+@pytest.fixture(scope="module", params=["packed=on"])
 def vm(request, run_dir, build_dir, guest_files, ours):
     with Lan(run_dir, taps=False) as lan, vhost(run_dir, lan) as sockets:
         nics = [Nic.parse(f"vhost-user={path},{request.param}") for path in sockets]
