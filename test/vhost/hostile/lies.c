@@ -73,8 +73,9 @@ liar_act(struct liar *liar, struct server *s, struct traffic *t)
 {
 	const struct row *row = liar->row;
 
-	report("misbehaved", "{s:s, s:i, s:I, s:I}", "how", row->name, "queue", (int)liar->queue,
-	       "given", (long long)t->given, "returned", (long long)t->returned);
+	report("misbehaved", "{s:s, s:i, s:I, s:I, s:I}", "how", row->name, "queue",
+	       (int)liar->queue, "given", (long long)t->given, "returned", (long long)t->returned,
+	       "taken", (long long)traffic_taken(t));
 	liar->acting = true;
 	switch (row->act) {
 	case ACT_LIE:

@@ -4,7 +4,8 @@
  * device may. Frames go to the driver, which is expected to send them back (dpdk-testpmd:
  * --port-topology=loop, io mode); each that returns is compared.
  *
- * What it does stands in JSON lines on stdout. A line on stdin asks for its counters.
+ * What it does stands in JSON lines on stdout. A line on stdin asks for its counters; "lie" makes
+ * it lie at once, "rest" and "go" stop its frames and let them go on.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -52,6 +53,8 @@ static struct server server = { .pairs = 1, .fd = -1, .listen_fd = -1 };
 static struct liar liar = { .burst = BURST_DEFAULT };
 static struct traffic traffic = { .frame_bytes = FRAME_MIN };
 static volatile sig_atomic_t end_wanted;
+static bool lie_wanted;
+static bool hushed; /* to the queue that it lied about: nobody can account for those frames */
 
 static void
 usage(FILE *out)
@@ -60,6 +63,7 @@ usage(FILE *out)
 		"usage: hostile --socket FILE [OPTION...]\n"
 		"       hostile --list\n"
 		"  --socket FILE   where to listen; the driver connects, again and again\n"
+		"  --connect       connect there instead, again and again; the driver listens\n"
 		"  --row ROW       what to do wrong, one of --list; without it: nothing\n"
 		"  --on rx|tx      in which queue (the first that the row knows)\n"
 		"  --after N       after so many frames returned whole (%d)\n"
@@ -73,8 +77,9 @@ usage(FILE *out)
 	for (size_t i = 0; i < N_FEATURES; i++)
 		fprintf(out, " %s%s", features[i].name, features[i].offered ? " (on)" : "");
 	fprintf(out, "\n"
-		     "Without rx, receive is the queue that the driver receives from. Each line on "
-		     "stdin\nasks for the counters. It ends with SIGINT or SIGTERM.\n");
+		     "Without rx, receive is the queue that the driver receives from. A line on "
+		     "stdin asks for\nthe counters; lie: lies now; rest, go: gives no more frames, "
+		     "gives some again. It ends with\nSIGINT or SIGTERM.\n");
 }
 
 static uint64_t
@@ -140,6 +145,7 @@ choose_row(const char *name)
 
 enum {
 	OPT_SOCKET,
+	OPT_CONNECT,
 	OPT_LIST,
 	OPT_ROW,
 	OPT_ON,
@@ -155,6 +161,7 @@ enum {
 
 static const struct option long_options[] = {
 	{ "socket", required_argument, NULL, OPT_SOCKET },
+	{ "connect", no_argument, NULL, OPT_CONNECT },
 	{ "list", no_argument, NULL, OPT_LIST },
 	{ "row", required_argument, NULL, OPT_ROW },
 	{ "on", required_argument, NULL, OPT_ON },
@@ -175,6 +182,9 @@ take_option(int option, const char **on)
 	switch (option) {
 	case OPT_SOCKET:
 		server.path = optarg;
+		break;
+	case OPT_CONNECT:
+		server.connects = true;
 		break;
 	case OPT_LIST:
 		rows_list(stdout);
@@ -248,27 +258,43 @@ report_counters(void)
 {
 	const struct traffic *t = &traffic;
 
-	report("counters", "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "given",
-	       (long long)t->given, "returned", (long long)t->returned, "repeated",
-	       (long long)t->repeated, "changed", (long long)t->changed, "strange",
-	       (long long)t->strange, "overlong", (long long)t->overlong, "longest",
-	       (long long)t->longest, "trapped", (long long)server.trapped, "acting",
-	       (int)liar.acting);
+	report("counters", "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "given",
+	       (long long)t->given, "taken", (long long)traffic_taken(t), "returned",
+	       (long long)t->returned, "repeated", (long long)t->repeated, "changed",
+	       (long long)t->changed, "strange", (long long)t->strange, "overlong",
+	       (long long)t->overlong, "longest", (long long)t->longest, "trapped",
+	       (long long)server.trapped, "acting", (int)liar.acting);
 }
 
-/* A line asks; the end of stdin is no question, and none will follow. */
+static void
+obey(const char *word)
+{
+	if (strcmp(word, "lie") == 0)
+		lie_wanted = true;
+	else if (strcmp(word, "rest") == 0 || strcmp(word, "go") == 0)
+		traffic.rests = word[0] == 'r';
+	else
+		report_counters();
+}
+
+/* The end of stdin is no question, and none will follow. */
 static void
 listen_to_stdin(void)
 {
 	static bool closed;
 	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
 	char text[256];
+	ssize_t n;
 
 	if (closed || poll(&p, 1, 0) <= 0)
 		return;
-	closed = read(STDIN_FILENO, text, sizeof(text)) <= 0;
-	if (!closed)
-		report_counters();
+	n = read(STDIN_FILENO, text, sizeof(text) - 1);
+	closed = n <= 0;
+	if (closed)
+		return;
+	text[n] = '\0';
+	for (const char *word = strtok(text, "\n"); word != NULL; word = strtok(NULL, "\n"))
+		obey(word);
 }
 
 /* What the driver broke before the device did: afterwards its answers are to nonsense. Each rule
@@ -306,6 +332,8 @@ enter_phase(enum phase next)
 static bool
 lie_is_due(void)
 {
+	if (lie_wanted && liar.row != NULL)
+		return true;
 	if (phase != HONEST || liar.row == NULL || liar.row->act == ACT_TRAP)
 		return false;
 	if (traffic.returned - phase_returned >= options.after)
@@ -319,12 +347,25 @@ give_some(void)
 {
 	unsigned n = 0;
 
-	while (traffic_outstanding(&traffic) < WINDOW &&
+	while (!traffic.rests && traffic_outstanding(&traffic) < WINDOW &&
 	       !(phase == HONEST && liar.row != NULL && liar.row->act != ACT_TRAP &&
 		 traffic.given - phase_given >= options.after) &&
 	       n < WINDOW && traffic_give(&traffic, server.dev, NULL))
 		n++;
 	return n;
+}
+
+static bool unmoved; /* since the queues began to live, before which so many had returned */
+static uint64_t returned_before;
+
+/* The first frame that went there and back. */
+static void
+report_first(void)
+{
+	if (!unmoved || traffic.returned == returned_before)
+		return;
+	unmoved = false;
+	report("moves", "{s:I}", "returned", (long long)traffic.returned);
 }
 
 /* The life of the queues begins and ends with the driver's. */
@@ -339,6 +380,9 @@ follow_driver(void)
 		enter_phase(phase == WAITING || options.repeat ? HONEST : AFTERWARDS);
 		traffic.first = traffic.given;
 		traffic.moved_ms = now_ms();
+		unmoved = true;
+		hushed = false;
+		returned_before = traffic.returned;
 	}
 	if (!live && was_live)
 		liar_rest(&liar, &server);
@@ -352,7 +396,10 @@ move(void)
 	uint64_t before = traffic.returned + traffic.given;
 
 	traffic_collect(&traffic, server.dev);
+	report_first();
 	if (lie_is_due()) {
+		hushed = lie_wanted && liar.row->act == ACT_LIE && liar.queue == RX_QUEUE;
+		lie_wanted = false;
 		report_duties();
 		enter_phase(AFTERWARDS);
 		liar_act(&liar, &server, &traffic);
@@ -362,7 +409,8 @@ move(void)
 	liar_turn(&liar, &server);
 	if (!liar.frozen && now_ms() >= liar.still) {
 		traffic_release(server.dev);
-		give_some();
+		if (!hushed)
+			give_some();
 	}
 	server_interrupt(&server);
 	return traffic.returned + traffic.given != before;

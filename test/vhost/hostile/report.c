@@ -8,15 +8,21 @@
 
 #include <jansson.h>
 
+static uint64_t
+now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
 uint64_t
 now_ms(void)
 {
 	static uint64_t first;
-	struct timespec t;
-	uint64_t ms;
+	uint64_t ms = now_us() / 1000;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	ms = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 	if (first == 0)
 		first = ms;
 	return ms - first;
@@ -25,7 +31,9 @@ now_ms(void)
 void
 report(const char *event, const char *format, ...)
 {
-	json_t *line = json_pack("{s:s, s:I}", "event", event, "ms", (json_int_t)now_ms()), *more;
+	json_t *line = json_pack("{s:s, s:I, s:I}", "event", event, "ms", (json_int_t)now_ms(),
+				 "us", (json_int_t)now_us());
+	json_t *more;
 	json_error_t error;
 	va_list args;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the device says: one JSON object a line, with the milliseconds since its start. */
+/* What the device says: one JSON object a line, with the milliseconds since its start, and the
+ * microseconds of the clock that all processes of the machine share (CLOCK_MONOTONIC). */
 #ifndef HOSTILE_REPORT_H
 #define HOSTILE_REPORT_H
 

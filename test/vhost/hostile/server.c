@@ -21,12 +21,14 @@ server_open(struct server *s)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 
-	s->fd = -1;
+	s->fd = s->listen_fd = -1;
 	if (strlen(s->path) >= sizeof(addr.sun_path)) {
 		fprintf(stderr, "hostile: --socket %s: longer than %zu bytes\n", s->path,
 			sizeof(addr.sun_path) - 1);
 		return -1;
 	}
+	if (s->connects)
+		return 0;
 	strcpy(addr.sun_path, s->path);
 	unlink(s->path);
 	s->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -54,12 +56,28 @@ void
 server_close(struct server *s)
 {
 	server_hang_up(s);
+	if (s->connects)
+		return;
 	close(s->listen_fd);
 	unlink(s->path);
 }
 
+/* A descriptor, or -1 while no driver listens there. */
+static int
+connect_one(const struct server *s)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	strcpy(addr.sun_path, s->path);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
 static void
-accept_one(struct server *s)
+meet_driver(struct server *s, int fd)
 {
 	struct device_options options = {
 		.features = s->features,
@@ -68,9 +86,9 @@ accept_one(struct server *s)
 	};
 	struct timeval patience = { .tv_sec = RECEIVE_SECONDS };
 
-	s->fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-	if (s->fd < 0)
+	if (fd < 0)
 		return;
+	s->fd = fd;
 	setsockopt(s->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	s->dev = device_new(&options);
 	s->silent = false;
@@ -212,10 +230,12 @@ server_turn(struct server *s)
 {
 	struct pollfd p = { .fd = s->fd < 0 ? s->listen_fd : s->fd, .events = POLLIN };
 
-	if (poll(&p, 1, 0) <= 0)
+	if (s->fd < 0 && s->connects)
+		meet_driver(s, connect_one(s));
+	else if (poll(&p, 1, 0) <= 0)
 		return;
-	if (s->fd < 0)
-		accept_one(s);
+	else if (s->fd < 0)
+		meet_driver(s, accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC));
 	else
 		serve_one(s);
 }

@@ -55,6 +55,7 @@ struct vring {
 struct server {
 	/* The caller's. */
 	const char *path;
+	bool connects;     /* to a driver that listens there */
 	uint64_t features; /* offered, without vhost-user's own */
 	unsigned pairs;
 	struct trap trap; /* acts from the first message to the last */
@@ -72,11 +73,11 @@ struct server {
 	bool silent;
 };
 
-/* Listens. Returns 0, or -1 after telling why. */
+/* Listens, where the driver connects. Returns 0, or -1 after telling why. */
 int server_open(struct server *s);
 void server_close(struct server *s);
 
-/* Accepts, or answers one message, if there is one. */
+/* Accepts or connects, or answers one message, if there is one. */
 void server_turn(struct server *s);
 /* Ends the connection. */
 void server_hang_up(struct server *s);

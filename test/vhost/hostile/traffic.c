@@ -122,6 +122,12 @@ traffic_release(struct device *dev)
 }
 
 uint64_t
+traffic_taken(const struct traffic *t)
+{
+	return t->returned + t->repeated + t->changed + t->strange + t->overlong;
+}
+
+uint64_t
 traffic_outstanding(struct traffic *t)
 {
 	if (t->last >= t->given || now_ms() - t->moved_ms > GIVE_UP_MS)

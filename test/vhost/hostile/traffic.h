@@ -32,6 +32,7 @@ struct traffic {
 	uint64_t room;     /* the most bytes that a frame's buffers could take */
 	uint64_t moved_ms; /* when a frame last returned */
 	uint64_t first;    /* number of the first one of this connection */
+	bool rests;        /* no more are given for now */
 };
 
 /* Gives one frame, with this header unless NULL. False where the driver has no buffer for it. */
@@ -39,6 +40,8 @@ bool traffic_give(struct traffic *t, struct device *dev, const struct device_net
 /* Looks at what the driver sent, and keeps the buffers: give them back by traffic_release(). */
 void traffic_collect(struct traffic *t, struct device *dev);
 void traffic_release(struct device *dev);
+/* All that came from the driver, of whatever kind. */
+uint64_t traffic_taken(const struct traffic *t);
 /* Frames that are on their way; those are given up that have not moved for a while. */
 uint64_t traffic_outstanding(struct traffic *t);
 
