@@ -253,6 +253,9 @@ queue_reset(struct vio_transport *t, uint16_t queue)
 	if (lie_on(dev, -1, DEVICE_LIE_QUEUE_RESET, NULL))
 		return -ETIMEDOUT;
 	queue_stop(queue_at(dev, queue));
+	/* What was said of it alone is forgotten (spec 5.1.6.5.9.3). */
+	if (queue < sizeof(dev->net.coal_queue) / sizeof(dev->net.coal_queue[0]))
+		dev->net.coal_queue[queue] = dev->net.coal[queue % 2 == 0];
 	return 0;
 }
 

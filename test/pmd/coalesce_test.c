@@ -59,6 +59,24 @@ each_queue(void **state)
 	assert_int_equal(harness_close(&h), 0);
 }
 
+/* A queue that was reset has forgotten it, and is told again. */
+static void
+queue_reset(void **state)
+{
+	struct harness h;
+
+	(void)state;
+	start(&h, B(VQ_NOTF_COAL) | B(RING_RESET), "coalesce=7:1");
+	assert_int_equal(rte_eth_dev_rx_queue_stop(h.port, 1), 0);
+	assert_int_equal(rte_eth_dev_tx_queue_stop(h.port, 1), 0);
+	expect(&device_net_state(h.dev)->coal_queue[2], 0, 0);
+	assert_int_equal(rte_eth_dev_rx_queue_start(h.port, 1), 0);
+	assert_int_equal(rte_eth_dev_tx_queue_start(h.port, 1), 0);
+	expect(&device_net_state(h.dev)->coal_queue[2], 7, 1);
+	expect(&device_net_state(h.dev)->coal_queue[3], 7, 1);
+	assert_int_equal(harness_close(&h), 0);
+}
+
 static void
 not_offered(void **state)
 {
@@ -101,8 +119,8 @@ devargs(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(all_queues), cmocka_unit_test(each_queue), cmocka_unit_test(not_offered),
-	cmocka_unit_test(not_asked),  cmocka_unit_test(devargs),
+	cmocka_unit_test(all_queues),  cmocka_unit_test(each_queue), cmocka_unit_test(queue_reset),
+	cmocka_unit_test(not_offered), cmocka_unit_test(not_asked),  cmocka_unit_test(devargs),
 };
 
 HARNESS_MAIN(tests)

@@ -46,6 +46,8 @@ bool seam_interrupts_on(void);
 
 /* The alarm that is due first goes off now: time passes until then. False: none is set. */
 bool seam_alarm(void);
+/* None can be set any more. */
+extern bool seam_no_alarms;
 /* How many are set. */
 unsigned seam_alarms(void);
 

@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <sanitizer/asan_interface.h>
 
@@ -315,8 +317,10 @@ losses_are_counted_once(void **state)
 	assert_true(device_receive_packet(h->dev, 0, NULL, frame, sizeof(frame)));
 	ask_for_reset(h);
 	device_lie(h->dev, 0, DEVICE_LIE_RESET, 0);
+	h->deaf = true;
 	for (unsigned i = 0; i < 3; i++)
 		assert_true(seam_alarm());
+	h->deaf = false;
 	device_honest(h->dev);
 	run_alarms();
 	assert_int_equal(xstat(h->port, "recoveries"), 1);
@@ -330,6 +334,39 @@ losses_are_counted_once(void **state)
 	ask_for_reset(h);
 	run_alarms();
 	assert_int_equal(xstat(h->port, "tx_q1_drop_recovery"), 7);
+	end(h);
+}
+
+static unsigned given;
+
+static void
+give_one(struct harness *h)
+{
+	static const uint8_t frame[100];
+
+	given += device_receive_packet(h->dev, 0, NULL, frame, sizeof(frame)) != 0;
+}
+
+/* Also what the device goes on putting into the ring until it is reset; but not once for each try
+ * that a reset takes. */
+static void
+losses_until_the_reset(void **state)
+{
+	struct harness *h = *state;
+
+	start(h, 0, VIO_RECOVER_AUTO, 0);
+	given = 0;
+	ask_for_reset(h);
+	device_lie(h->dev, 0, DEVICE_LIE_RESET, 0);
+	h->on_call = give_one;
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(seam_alarm());
+	h->on_call = NULL;
+	device_honest(h->dev);
+	run_alarms();
+	assert_true(given > 3);
+	assert_int_equal(xstat(h->port, "recoveries"), 1);
+	assert_int_equal(xstat(h->port, "rx_q0_drop_recovery"), given);
 	end(h);
 }
 
@@ -473,6 +510,121 @@ works(struct harness *h)
 		assert_int_equal(rte_eth_dev_start(h->port), 0);
 	if (h->open)
 		assert_int_equal(harness_pass(h, 10, 100), 0);
+}
+
+static void
+stop_queues(uint16_t port)
+{
+	assert_int_equal(rte_eth_dev_rx_queue_stop(port, 1), 0);
+	assert_int_equal(rte_eth_dev_tx_queue_stop(port, 1), 0);
+}
+
+static void
+start_queues(uint16_t port)
+{
+	assert_int_equal(rte_eth_dev_rx_queue_start(port, 1), 0);
+	assert_int_equal(rte_eth_dev_tx_queue_start(port, 1), 0);
+}
+
+static void
+stop_and_start_queues(uint16_t port)
+{
+	struct rte_mbuf *mbuf;
+
+	stop_queues(port);
+	start_queues(port);
+	/* A port that recovers stays closed, whatever is asked for. */
+	assert_int_equal(rte_eth_rx_burst(port, 1, &mbuf, 1), 0);
+	assert_true(vio_gate_is_closed(
+		&((struct vio_rxq *)rte_eth_devices[port].data->rx_queues[1])->gate));
+}
+
+/* What is asked of a queue while the port recovers comes true with the restart. */
+static void
+queues_meanwhile(void **state)
+{
+	const uint64_t can_stop = DEVICE_BIT(DEVICE_F_RING_RESET);
+	struct harness *h = *state;
+	struct rte_eth_rxq_info info;
+
+	start(h, can_stop, VIO_RECOVER_AUTO, 0);
+	act_at = 'r';
+	act = stop_queues;
+	ask_for_reset(h);
+	run_alarms();
+	act_at = 0;
+	assert_int_equal(rte_eth_rx_queue_info_get(h->port, 1, &info), 0);
+	assert_int_equal(info.queue_state, RTE_ETH_QUEUE_STATE_STOPPED);
+	start_queues(h->port);
+	assert_int_equal(harness_pass(h, 10, 100), 0);
+	act_at = 'r';
+	act = stop_and_start_queues;
+	seam_now_us += 11000000;
+	ask_for_reset(h);
+	run_alarms();
+	act_at = 0;
+	assert_int_equal(harness_pass(h, 10, 100), 0);
+	end(h);
+}
+
+static void
+find_a_fault(struct harness *h)
+{
+	h->on_call = NULL;
+	vio_recover_notice(h->eth->data->dev_private, VIO_CAUSE_QUEUE);
+}
+
+/* A thread that polls all the time finds the queue broken before the start is over. */
+static void
+noticed_in_start(void **state)
+{
+	struct harness *h = *state;
+
+	start(h, 0, VIO_RECOVER_AUTO, 0);
+	assert_int_equal(rte_eth_dev_stop(h->port), 0);
+	h->on_call = find_a_fault;
+	assert_int_equal(rte_eth_dev_start(h->port), 0);
+	run_alarms();
+	assert_int_equal(xstat(h->port, "recoveries"), 1);
+	assert_int_equal(harness_pass(h, 10, 100), 0);
+	end(h);
+}
+
+/* But not what was noticed before it. */
+static void
+noticed_before_start(void **state)
+{
+	struct harness *h = *state;
+
+	start(h, 0, VIO_RECOVER_AUTO, 0);
+	assert_int_equal(rte_eth_dev_stop(h->port), 0);
+	vio_recover_notice(h->eth->data->dev_private, VIO_CAUSE_QUEUE);
+	assert_int_equal(rte_eth_dev_start(h->port), 0);
+	run_alarms();
+	assert_int_equal(xstat(h->port, "recoveries"), 0);
+	end(h);
+}
+
+/* Where no alarm can be set for the next try, the application is told. */
+static void
+no_alarm(void **state)
+{
+	struct harness *h = *state;
+
+	start(h, 0, VIO_RECOVER_AUTO, 0);
+	ask_for_reset(h);
+	device_lie(h->dev, 0, DEVICE_LIE_RESET, 0);
+	told[0] = '\0';
+	seam_no_alarms = true;
+	assert_true(seam_alarm());
+	seam_no_alarms = false;
+	assert_string_equal(told, "lrf");
+	assert_int_equal(xstat(h->port, "recovery_failures"), 1);
+	device_honest(h->dev);
+	assert_int_equal(rte_eth_dev_stop(h->port), 0);
+	assert_int_equal(rte_eth_dev_start(h->port), 0);
+	assert_int_equal(harness_pass(h, 10, 100), 0);
+	end(h);
 }
 
 /* The application stops, restarts, resets or closes the port in each of its callbacks: it hears no
@@ -656,6 +808,40 @@ calls_that_fail(void **state)
 }
 
 static void
+guests(void **state)
+{
+	struct vio_gate gate = { .state = VIO_GATE_OPEN };
+	pid_t dead = fork();
+
+	(void)state;
+	if (dead == 0)
+		_exit(0);
+	assert_int_equal(waitpid(dead, NULL, 0), dead);
+	/* A secondary that lives is waited for, one that has ended is not. */
+	gate.guest = getppid();
+	assert_int_equal(vio_gate_close(&gate, 1), -ETIMEDOUT);
+	gate.guest = dead;
+	assert_int_equal(vio_gate_close(&gate, 1), 0);
+	/* From within a secondary: a place for one, which the dead leave. */
+	vio_gate_mark = getpid();
+	assert_false(vio_gate_visit(&gate));
+	assert_int_equal(gate.guest, 0);
+	vio_gate_open(&gate);
+	gate.guest = getppid();
+	assert_false(vio_gate_visit(&gate));
+	assert_int_equal(gate.guest, getppid());
+	gate.guest = dead;
+	assert_true(vio_gate_visit(&gate));
+	assert_int_equal(gate.guest, getpid());
+	assert_int_equal(gate.visitors, 0);
+	assert_int_equal(vio_gate_close(&gate, 1), -ETIMEDOUT);
+	vio_gate_end_visit(&gate);
+	assert_int_equal(gate.guest, 0);
+	vio_gate_mark = 1;
+	assert_int_equal(vio_gate_close(&gate, 1), 0);
+}
+
+static void
 gates(void **state)
 {
 	struct vio_gate gate = { 0 };
@@ -692,9 +878,14 @@ static const struct CMUnitTest tests[] = {
 	TEST(broken_queue),
 	TEST(losses),
 	TEST(losses_are_counted_once),
+	TEST(losses_until_the_reset),
 	TEST(gives_up),
 	TEST(reset_that_never_ends),
 	TEST(manual),
+	TEST(queues_meanwhile),
+	TEST(noticed_in_start),
+	TEST(noticed_before_start),
+	TEST(no_alarm),
 	TEST(within_callbacks),
 	TEST(within_the_last_callback),
 	TEST(closed_as_it_comes_back),
@@ -703,6 +894,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(unplugged),
 	TEST(within_a_burst),
 	TEST(calls_that_fail),
+	TEST(guests),
 	TEST(gates),
 };
 

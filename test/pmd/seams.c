@@ -346,10 +346,12 @@ static struct alarm {
 	uint64_t due;
 } alarms[8];
 
+bool seam_no_alarms;
+
 int
 seam_alarm_set(uint64_t us, rte_eal_alarm_callback callback, void *arg)
 {
-	if (inject_now("rte_eal_alarm_set"))
+	if (seam_no_alarms || inject_now("rte_eal_alarm_set"))
 		return -ENOMEM;
 	for (unsigned i = 0; i < RTE_DIM(alarms); i++) {
 		if (alarms[i].callback != NULL)

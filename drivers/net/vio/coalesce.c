@@ -56,6 +56,16 @@ set_each(struct vio_port *port)
 	return ret;
 }
 
+/* With NOTF_COAL a queue gets back what was said of all (spec 5.1.6.5.9.3), else 0. */
+int
+vio_coalesce_restore_queue(struct vio_port *port, uint16_t index)
+{
+	if (!port->args.coalesce.given || vio_has(port->features, VIRTIO_NET_F_NOTF_COAL) ||
+	    !vio_has(port->features, VIRTIO_NET_F_VQ_NOTF_COAL))
+		return 0;
+	return set_queue(port, index);
+}
+
 int
 vio_coalesce_restore(struct vio_port *port)
 {

@@ -5,6 +5,7 @@
 #include "log.h"
 #include "offload.h"
 #include "port.h"
+#include "ports.h"
 #include "tx.h"
 
 static int
@@ -88,6 +89,9 @@ dev_start(struct rte_eth_dev *dev)
 	int ret;
 
 	pthread_mutex_lock(&port->lock);
+	/* What was noticed of an earlier life; pollers may notice something of the new one before
+	 * it is complete. */
+	vio_recover_stop(port);
 	defer_queues(dev);
 	ret = vio_port_start(port);
 	/* Without a peer the port waits for one, as it does when the peer leaves later on. */
@@ -148,6 +152,7 @@ dev_close(struct rte_eth_dev *dev)
 		dev_stop(dev);
 	if (port->unwatch != NULL)
 		port->unwatch(port);
+	vio_ports_leave(dev);
 	vio_recover_fini(port);
 	ret = last_reset(port);
 	for (uint16_t i = 0; i < dev->data->nb_rx_queues; i++)

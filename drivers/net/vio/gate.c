@@ -9,6 +9,7 @@
 #include <linux/membarrier.h>
 #include <rte_common.h>
 #include <rte_cycles.h>
+#include <rte_pause.h>
 
 /* A burst takes microseconds, unless its thread is off the CPU, which this one may be on. */
 #define WAIT_STEP_US 20
@@ -57,11 +58,17 @@ is_alive(uint32_t mark)
 }
 
 static bool
+is_held(const uint32_t *mark)
+{
+	uint32_t holder = __atomic_load_n(mark, __ATOMIC_ACQUIRE);
+
+	return holder != 0 && is_alive(holder);
+}
+
+static bool
 is_occupied(const struct vio_gate *gate)
 {
-	uint32_t mark = __atomic_load_n(&gate->inside, __ATOMIC_ACQUIRE);
-
-	return (mark != 0 && is_alive(mark)) ||
+	return is_held(&gate->inside) || is_held(&gate->guest) ||
 	       __atomic_load_n(&gate->visitors, __ATOMIC_ACQUIRE) != 0;
 }
 
@@ -84,6 +91,36 @@ vio_gate_close(struct vio_gate *gate, unsigned timeout_ms)
 	vio_gate_shut(gate);
 	vio_gates_barrier();
 	return vio_gate_wait(gate, end);
+}
+
+/* A visit takes less than a microsecond: who waits for so many looks waits for one that was
+ * suspended. */
+#define GUEST_LOOKS 10000
+
+static bool
+take_guest_place(struct vio_gate *gate)
+{
+	for (unsigned i = 0; i < GUEST_LOOKS; i++) {
+		uint32_t other = __atomic_load_n(&gate->guest, __ATOMIC_RELAXED);
+
+		if ((other == 0 || (i % 1000 == 999 && !is_alive(other))) &&
+		    __atomic_compare_exchange_n(&gate->guest, &other, vio_gate_mark, false,
+						__ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+			return true;
+		rte_pause();
+	}
+	return false;
+}
+
+bool
+vio_gate_visit_as_guest(struct vio_gate *gate)
+{
+	if (!take_guest_place(gate))
+		return false;
+	if (__atomic_load_n(&gate->state, __ATOMIC_SEQ_CST) != VIO_GATE_CLOSED)
+		return true;
+	__atomic_store_n(&gate->guest, 0, __ATOMIC_RELEASE);
+	return false;
 }
 
 /* The gate is closed, or wants the fence. */

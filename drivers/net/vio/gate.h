@@ -32,6 +32,7 @@ struct vio_gate {
 	uint32_t inside;   /* is the polling thread in a burst? 0, or its process's vio_gate_mark */
 	uint32_t state;    /* enum vio_gate_state; written by control alone */
 	uint32_t visitors; /* other threads that look at the queue; changed atomically */
+	uint32_t guest;    /* the same of a secondary process, its id: one at a time, or 0 */
 };
 
 /* 1, or in a secondary process its id: one that ended in a burst is not waited for. */
@@ -87,10 +88,15 @@ vio_gate_leave(struct vio_gate *gate)
 	__atomic_store_n(&gate->inside, 0, __ATOMIC_RELEASE);
 }
 
-/* The same for threads that may not be the polling one, at the cost of an atomic operation. */
+/* The same for threads that may not be the polling one, at the cost of an atomic operation. A
+ * secondary process may end in there, so it leaves its name. */
+bool vio_gate_visit_as_guest(struct vio_gate *gate);
+
 static inline bool
 vio_gate_visit(struct vio_gate *gate)
 {
+	if (unlikely(vio_gate_mark != 1))
+		return vio_gate_visit_as_guest(gate);
 	__atomic_fetch_add(&gate->visitors, 1, __ATOMIC_SEQ_CST);
 	if (likely(__atomic_load_n(&gate->state, __ATOMIC_SEQ_CST) != VIO_GATE_CLOSED))
 		return true;
@@ -101,7 +107,10 @@ vio_gate_visit(struct vio_gate *gate)
 static inline void
 vio_gate_end_visit(struct vio_gate *gate)
 {
-	__atomic_fetch_sub(&gate->visitors, 1, __ATOMIC_RELEASE);
+	if (unlikely(vio_gate_mark != 1))
+		__atomic_store_n(&gate->guest, 0, __ATOMIC_RELEASE);
+	else
+		__atomic_fetch_sub(&gate->visitors, 1, __ATOMIC_RELEASE);
 }
 
 #endif

@@ -8,6 +8,7 @@
 #include <rte_malloc.h>
 
 #include "log.h"
+#include "ports.h"
 #include "offload.h"
 #include "rx.h"
 #include "simd.h"
@@ -264,6 +265,7 @@ vio_port_init(struct rte_eth_dev *dev, struct vio_transport *transport, const st
 	port->dev = dev;
 	port->data = dev->data;
 	port->build = vio_build_stamp();
+	port->pid_namespace = vio_pid_namespace();
 	port->filters_nothing = transport->ops->filters_nothing;
 	port->transport = transport;
 	port->args = *args;
@@ -293,12 +295,14 @@ vio_port_init(struct rte_eth_dev *dev, struct vio_transport *transport, const st
 	dev->rx_queue_count = vio_rx_queue_count;
 	dev->rx_descriptor_status = vio_rx_descriptor_status;
 	dev->tx_descriptor_status = vio_tx_descriptor_status;
+	vio_ports_enter(dev);
 	return 0;
 }
 
 void
 vio_port_fini(struct vio_port *port)
 {
+	vio_ports_leave(port->dev);
 	if (port->transport != NULL)
 		port->transport->ops->close(port->transport);
 	port->transport = NULL;

@@ -36,6 +36,7 @@ struct vio_port {
 	struct rte_eth_dev_data *data; /* every process's */
 	const char *name;              /* for messages, in memory that processes share */
 	intptr_t build;                /* vio_build_stamp() of the primary */
+	uint64_t pid_namespace;        /* vio_pid_namespace() of the primary */
 	enum vio_doorbells doorbells;
 	bool filters_nothing; /* of the transport, which only the primary has */
 	struct vio_transport *transport;
@@ -143,6 +144,9 @@ int vio_port_reset(struct vio_port *port);
 /* Silences the device, and takes every buffer back. Returns 0, or the transport's error
  * (-ETIMEDOUT) where the device does not let go: then buffers and rings stay out of use. */
 int vio_port_stop(struct vio_port *port);
+/* Its two halves, with the gates closed: in between nobody but the caller has the rings. */
+int vio_port_silence(struct vio_port *port);
+void vio_port_take_back(struct vio_port *port);
 
 /* Opens the gates of all queues, which are live, but for those that are stopped. */
 void vio_port_open_gates(struct vio_port *port);

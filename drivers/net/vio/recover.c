@@ -172,7 +172,8 @@ count_unsent(struct vio_tx_stats *stats, uint16_t unsent)
 }
 
 /* Frames of which nobody will know what became of them: those that the device may or may not have
- * sent, and those that it had put into the ring and nobody has taken. */
+ * sent, and those that it had put into the ring and nobody has taken. After the reset, up to which
+ * it goes on with both, and once. */
 static void
 count_losses(struct vio_port *port)
 {
@@ -217,13 +218,12 @@ restart(struct vio_port *port)
 
 	if (ret < 0)
 		return ret;
-	if (!port->recovery.counted)
-		count_losses(port);
-	ret = vio_port_stop(port);
-	/* Where the device has not let go, the next try finds the same frames in the rings. */
-	port->recovery.counted = ret < 0;
-	if (ret == 0)
-		ret = find_peer(port);
+	ret = vio_port_silence(port);
+	if (ret < 0)
+		return ret;
+	count_losses(port);
+	vio_port_take_back(port);
+	ret = find_peer(port);
 	return ret < 0 ? ret : vio_port_restart(port);
 }
 
@@ -286,28 +286,30 @@ try_once(struct vio_port *port, unsigned *wait_ms)
 
 static void recover_again(void *arg);
 
-static void
+/* With the lock. */
+static enum outcome
 arm(struct vio_port *port, unsigned ms)
 {
 	if (rte_eal_alarm_set(RTE_MAX(ms * 1000u, 1u), recover_again, port) == 0)
-		return;
+		return AGAIN;
 	PORT_LOG(port, ERR, "no memory for an alarm; the port does not recover: restart it");
 	port->recovery.health = VIO_HEALTH_GIVEN_UP;
+	port->recovery.failures++;
+	return GIVEN_UP;
 }
 
-/* Tries, as long as nobody has stopped or closed the port. */
+/* Tries, at once or after wait_ms, as long as nobody has stopped or closed the port. */
 static void
-recover(struct vio_port *port, unsigned serial)
+recover(struct vio_port *port, unsigned serial, unsigned wait_ms)
 {
 	struct vio_recovery *r = &port->recovery;
 	enum outcome outcome = OVERTAKEN;
-	unsigned wait_ms = 0;
 
 	pthread_mutex_lock(&port->lock);
 	if (r->serial == serial && r->health == VIO_HEALTH_RECOVERING)
-		outcome = try_once(port, &wait_ms);
+		outcome = wait_ms > 0 ? AGAIN : try_once(port, &wait_ms);
 	if (outcome == AGAIN)
-		arm(port, wait_ms);
+		outcome = arm(port, wait_ms);
 	pthread_mutex_unlock(&port->lock);
 	if (outcome == RECOVERED && tell_link(port))
 		tell(port, RTE_ETH_EVENT_RECOVERY_SUCCESS);
@@ -323,7 +325,7 @@ recover_again(void *arg)
 {
 	struct vio_port *port = arg;
 
-	recover(port, port->recovery.serial);
+	recover(port, port->recovery.serial, 0);
 }
 
 /* On the interrupt thread, woken by vio_recover_notice(). */
@@ -352,12 +354,8 @@ recover_begin(void *arg)
 	pthread_mutex_unlock(&port->lock);
 	if (health == VIO_HEALTH_WELL || !tell_begin(port, cause, health, serial))
 		return;
-	if (health != VIO_HEALTH_RECOVERING)
-		return;
-	if (wait_ms == 0)
-		recover(port, serial);
-	else
-		arm(port, wait_ms);
+	if (health == VIO_HEALTH_RECOVERING)
+		recover(port, serial, wait_ms);
 }
 
 void
@@ -411,11 +409,9 @@ vio_recover_start(struct vio_port *port)
 	struct vio_recovery *r = &port->recovery;
 
 	r->on = true;
-	r->counted = false;
 	r->serial++;
 	r->tries = 0;
 	r->health = VIO_HEALTH_WELL;
-	forget_notices(r);
 	vio_recover_look(port);
 }
 

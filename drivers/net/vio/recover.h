@@ -45,7 +45,6 @@ struct vio_recovery {
 		noticed; /* bits of enum vio_cause; set by anyone, atomically, cleared by control */
 	/* The rest changes under the port's lock. */
 	bool on;            /* the application has started the port */
-	bool counted;       /* what the rings hold is counted as lost, and still there */
 	uint8_t health;     /* enum vio_health */
 	unsigned serial;    /* of starts and stops */
 	unsigned tries;     /* since the port was last well for a while */
@@ -65,7 +64,8 @@ void vio_recover_notice(struct vio_port *port, enum vio_cause cause);
 /* Looks whether a started device asks for a reset, or has gone, and notices that. With the lock. */
 void vio_recover_look(struct vio_port *port);
 
-/* The application has started or stopped the port. With the lock. */
+/* The application has started or stopped the port. With the lock; what is noticed after the stop is
+ * of the life that begins with the next start. */
 void vio_recover_start(struct vio_port *port);
 void vio_recover_stop(struct vio_port *port);
 /* The port is about to be closed: no recovery begins any more, and none runs afterwards, but for

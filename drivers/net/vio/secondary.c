@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <rte_eal.h>
@@ -14,6 +15,7 @@
 #include "log.h"
 #include "paths.h"
 #include "port.h"
+#include "ports.h"
 #include "rx.h"
 #include "tx.h"
 
@@ -54,14 +56,11 @@ kick_fd(const struct vio_port *port, uint32_t queue)
 static int
 fill_in(const struct question *question, struct rte_mp_msg *reply)
 {
-	struct rte_eth_dev *dev;
+	struct rte_eth_dev *dev = vio_ports_hold(question->port);
 	struct vio_port *port;
 	unsigned n;
 
-	if (!rte_eth_dev_is_valid_port(question->port))
-		return -ENODEV;
-	dev = &rte_eth_devices[question->port];
-	if (dev->dev_ops != &vio_ops)
+	if (dev == NULL)
 		return -ENODEV;
 	port = vio_port(dev);
 	pthread_mutex_lock(&port->lock);
@@ -73,6 +72,7 @@ fill_in(const struct question *question, struct rte_mp_msg *reply)
 		reply->fds[n] = fd;
 	}
 	pthread_mutex_unlock(&port->lock);
+	vio_ports_let_go();
 	reply->num_fds = n;
 	return n;
 }
@@ -99,16 +99,18 @@ struct notice {
 static int
 take_notice(const struct rte_mp_msg *msg, const void *peer)
 {
+	struct rte_eth_dev *dev;
 	struct notice notice;
 
 	RTE_SET_USED(peer);
 	if (msg->len_param != sizeof(notice))
 		return -EINVAL;
 	memcpy(&notice, msg->param, sizeof(notice));
-	if (notice.cause >= VIO_CAUSES || !rte_eth_dev_is_valid_port(notice.port) ||
-	    rte_eth_devices[notice.port].dev_ops != &vio_ops)
+	dev = notice.cause < VIO_CAUSES ? vio_ports_hold(notice.port) : NULL;
+	if (dev == NULL)
 		return -EINVAL;
-	vio_recover_notice(vio_port(&rte_eth_devices[notice.port]), notice.cause);
+	vio_recover_notice(vio_port(dev), notice.cause);
+	vio_ports_let_go();
 	return 0;
 }
 
@@ -271,11 +273,36 @@ vio_build_stamp(void)
 	return (intptr_t)&vio_ops - (intptr_t)vio_build_stamp + (intptr_t)sizeof(struct vio_port);
 }
 
+uint64_t
+vio_pid_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) == 0 ? st.st_ino : 0;
+}
+
+/* Why this process cannot poll the port; NULL where it can. */
+static const char *
+cannot_poll(const struct vio_port *port)
+{
+	if (port->doorbells == VIO_DOORBELLS_PRIVATE)
+		return "the doorbells of a legacy device are I/O ports, which only the primary "
+		       "process can reach";
+	/* Whether a process that left a mark in a gate still lives is asked for by its number. */
+	if (port->pid_namespace != vio_pid_namespace())
+		return "it is in another PID namespace than the primary process; share one "
+		       "(docker: --pid)";
+	/* Gates that the primary opens may ask for no fence. */
+	if (vio_gate_init() < 0)
+		return "the kernel has no membarrier(2)";
+	return NULL;
+}
+
 static int
 attach(struct rte_eth_dev *dev)
 {
 	const struct vio_port *port = dev->data->dev_private;
-	bool polls = port->doorbells != VIO_DOORBELLS_PRIVATE;
+	const char *why_not;
 	int ret;
 
 	if (port->build != vio_build_stamp()) {
@@ -293,19 +320,22 @@ attach(struct rte_eth_dev *dev)
 	}
 	vio_in_secondary = true;
 	vio_gate_mark = getpid();
-	if (vio_gate_init() < 0 && polls) {
-		/* Gates that the primary opens may ask for no fence. */
-		polls = false;
-		VIO_LOG(NOTICE, "%s: the kernel has no membarrier(2)", dev->data->name);
-	}
+	why_not = cannot_poll(port);
 	dev->dev_ops = &secondary_ops;
-	dev->rx_pkt_burst = polls ? receive : nothing;
-	dev->tx_pkt_burst = polls ? transmit : nothing;
+	dev->rx_pkt_burst = why_not == NULL ? receive : nothing;
+	dev->tx_pkt_burst = why_not == NULL ? transmit : nothing;
 	dev->rx_queue_count = vio_rx_queue_count;
 	dev->rx_descriptor_status = vio_rx_descriptor_status;
 	dev->tx_descriptor_status = vio_tx_descriptor_status;
-	VIO_LOG(NOTICE, "%s: attached; %s, and the primary process changes it", dev->data->name,
-		polls ? "its queues can be polled here" : "it can be looked at here");
+	vio_ports_enter(dev);
+	if (why_not == NULL)
+		VIO_LOG(NOTICE,
+			"%s: attached; its queues can be polled here, and the primary process "
+			"changes it",
+			dev->data->name);
+	else
+		VIO_LOG(WARNING, "%s: attached, and can be looked at here, but not polled: %s",
+			dev->data->name, why_not);
 	return 0;
 }
 
@@ -324,6 +354,7 @@ vio_secondary_detach(struct rte_eth_dev *dev)
 {
 	struct own *own = dev->process_private;
 
+	vio_ports_leave(dev);
 	dev->process_private = NULL;
 	for (unsigned i = 0; own != NULL && i < own->n; i++)
 		close(own->kick_fds[i]);

@@ -28,6 +28,9 @@ extern bool vio_in_secondary;
 /* In the primary, before the first port: answers secondaries. Errors are no harm but to them. */
 void vio_primary_init(void);
 
+/* Which one this process is in; 0: not known. */
+uint64_t vio_pid_namespace(void);
+
 /* Makes dev, attached to its shared data by ethdev, a port of this process. Returns 0, or a
  * negative errno value with a line in the log. */
 int vio_secondary_attach(struct rte_eth_dev *dev);

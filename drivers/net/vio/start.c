@@ -53,9 +53,8 @@ kick_receive_queues(struct vio_port *port)
 	}
 }
 
-/* Takes every buffer back. The device no longer has them: it was reset, or is gone. */
-static void
-take_back(struct vio_port *port)
+void
+vio_port_take_back(struct vio_port *port)
 {
 	struct rte_eth_dev_data *data = port->dev->data;
 
@@ -97,7 +96,7 @@ bring_up(struct vio_port *port)
 	if (ret < 0)
 		return ret;
 	/* What an earlier reset, which did not finish, left with the device. */
-	take_back(port);
+	vio_port_take_back(port);
 	ret = vio_offloads_start(port);
 	if (ret == 0)
 		ret = vio_intr_start(port);
@@ -115,14 +114,10 @@ bring_up(struct vio_port *port)
 }
 
 int
-vio_port_stop(struct vio_port *port)
+vio_port_silence(struct vio_port *port)
 {
-	int ret;
+	int ret = vio_device_reset(&port->device);
 
-	/* Where a thread does not come out, it has ended in there: ethdev allows no burst during a
-	 * stop. */
-	vio_port_close_gates(port, port->args.timeout_ms);
-	ret = vio_device_reset(&port->device);
 	port->ctrl.live = false;
 	if (ret < 0 && ret != -ENODEV) {
 		PORT_LOG(port, ERR,
@@ -136,8 +131,21 @@ vio_port_stop(struct vio_port *port)
 	 * things next. */
 	if (ret == -ENODEV)
 		port->isolate(port);
-	take_back(port);
 	return 0;
+}
+
+int
+vio_port_stop(struct vio_port *port)
+{
+	int ret;
+
+	/* Where a thread does not come out, it has ended in there: ethdev allows no burst during a
+	 * stop. */
+	vio_port_close_gates(port, port->args.timeout_ms);
+	ret = vio_port_silence(port);
+	if (ret == 0)
+		vio_port_take_back(port);
+	return ret;
 }
 
 static int
