@@ -144,13 +144,15 @@ def test_proc_info(lab):
     both = Processes(lab, "packed")
     both.primary.cmd("start")
     both.echo()
-    options = ("--show-port", "--stats", "--xstats")
+    options = ("--show-port", "--stats", "--xstats", "--show-port-private")
     said = "".join(both.tool("dpdk-proc-info", option) for option in options)
     assert "net_vio_user" in said
     assert re.search(r"Link up", said)
     assert re.search(rf"RX-packets:\s*{both.sent}\b", said)
     assert re.search(rf"rx_q1_good_packets: {both.sent // 2}\b", said)
     assert "vio mergeable" in said
+    assert re.search(r"tx queue 1: started, \d+ descriptors \(packed\), .* no error", said)
+    assert "state: started" in said and "over vhost-user" in said
     both.echo()
     both.primary.quit()
     both.device.quit()

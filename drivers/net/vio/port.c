@@ -265,6 +265,7 @@ vio_port_init(struct rte_eth_dev *dev, struct vio_transport *transport, const st
 	port->dev = dev;
 	port->data = dev->data;
 	port->build = vio_build_stamp();
+	snprintf(port->transport_name, sizeof(port->transport_name), "%s", transport->ops->name);
 	port->pid_namespace = vio_pid_namespace();
 	port->filters_nothing = transport->ops->filters_nothing;
 	port->transport = transport;

@@ -35,6 +35,7 @@ struct vio_port {
 	struct rte_eth_dev *dev;       /* the primary process's */
 	struct rte_eth_dev_data *data; /* every process's */
 	const char *name;              /* for messages, in memory that processes share */
+	char transport_name[32];       /* such as "vhost-user" */
 	intptr_t build;                /* vio_build_stamp() of the primary */
 	uint64_t pid_namespace;        /* vio_pid_namespace() of the primary */
 	enum vio_doorbells doorbells;

@@ -264,6 +264,7 @@ static const struct eth_dev_ops secondary_ops = {
 	.xstats_get = vio_xstats_get,
 	.xstats_get_names = vio_xstats_get_names,
 	.xstats_reset = vio_stats_reset,
+	.eth_dev_priv_dump = vio_priv_dump,
 };
 
 /* Another build would find other things at the places that this one goes by. */

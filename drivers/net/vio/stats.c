@@ -2,6 +2,7 @@
 /* Counters: ethdev's basic ones, and one xstat for each counter of each queue and of the port. */
 #include <inttypes.h>
 
+#include "look.h"
 #include "port.h"
 
 struct counter {
@@ -145,6 +146,37 @@ static uint64_t
 counter_value(const void *stats, const struct counter *counter)
 {
 	return stats == NULL ? 0 : *(const uint64_t *)RTE_PTR_ADD(stats, counter->offset);
+}
+
+const char *
+vio_rx_counter(const struct rte_eth_dev *dev, uint16_t id, size_t i, uint64_t *value)
+{
+	const struct vio_rxq *q = dev->data->rx_queues[id];
+
+	if (i >= RTE_DIM(rx_counters))
+		return NULL;
+	*value = counter_value(&q->stats, &rx_counters[i]);
+	return rx_counters[i].name;
+}
+
+const char *
+vio_tx_counter(const struct rte_eth_dev *dev, uint16_t id, size_t i, uint64_t *value)
+{
+	const struct vio_txq *q = dev->data->tx_queues[id];
+
+	if (i >= RTE_DIM(tx_counters))
+		return NULL;
+	*value = counter_value(&q->stats, &tx_counters[i]);
+	return tx_counters[i].name;
+}
+
+const char *
+vio_port_counter(const struct rte_eth_dev *dev, size_t i, uint64_t *value)
+{
+	if (i >= RTE_DIM(port_counters))
+		return NULL;
+	*value = counter_value(vio_port(dev), &port_counters[i]);
+	return port_counters[i].name;
 }
 
 int
