@@ -55,7 +55,7 @@ def require(lab):
     """Say at once what is missing."""
     if os.geteuid() != 0:
         raise BenchError("hugepages need root: sudo make bench")
-    for program in lab.plugin(), lab.tool("null_device"), lab.tool("bare_ring"):
+    for program in lab.plugin(), lab.tool("null_device"), lab.tool("bare_ring"), lab.hostile():
         if not program.exists():
             raise BenchError(f"{program} is not there: build first: make")
     if not shutil.which("dpdk-testpmd"):

@@ -83,6 +83,10 @@ class Lab:
         """A program of this folder."""
         return self.build / "test" / "bench" / name
 
+    def hostile(self):
+        """The device that misbehaves when it is told to."""
+        return self.build / "test" / "vhost" / "hostile" / "hostile"
+
     def new_socket(self):
         """A path that no other process uses."""
         return str(self.folder / f"{next(self.numbers)}.sock")

@@ -3,7 +3,7 @@
 
 import json
 
-from . import app, matrix
+from . import app, matrix, recovery
 from .processes import OURS, THEIRS
 
 ROW_HEAD = ("features", "mode", "vio", "net_virtio", "ratio", "goal", "met", "spread of ratio")
@@ -196,6 +196,7 @@ def write_markdown(path, everything):
         ("rows", ROW_HEAD, row_lines),
         ("loopback", LOOP_HEAD, loop_lines),
         ("app", app.HEAD, app.lines),
+        ("recovery", recovery.HEAD, recovery.lines),
         *((part, ROW_HEAD, row_lines) for part in matrix.SERIES),
         ("vm", VM_HEAD, vm_lines),
     ):
