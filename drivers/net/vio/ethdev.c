@@ -6,6 +6,7 @@
 #include "offload.h"
 #include "port.h"
 #include "ports.h"
+#include "refuse.h"
 #include "tx.h"
 
 static int
@@ -243,4 +244,8 @@ const struct eth_dev_ops vio_ops = {
 	.xstats_get_names = vio_xstats_get_names,
 	.xstats_reset = vio_stats_reset,
 	.eth_dev_priv_dump = vio_priv_dump,
+	.flow_ctrl_get = vio_flow_ctrl_get,
+	.flow_ctrl_set = vio_flow_ctrl_set,
+	.flow_ops_get = vio_flow_ops_get,
+	.timesync_enable = vio_timesync_enable,
 };

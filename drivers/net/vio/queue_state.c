@@ -13,6 +13,7 @@
 #include "coalesce.h"
 #include "log.h"
 #include "port.h"
+#include "refuse.h"
 #include "rx.h"
 #include "tx.h"
 
@@ -112,13 +113,8 @@ stop(const struct subject *s)
 {
 	int ret;
 
-	if (!vio_has(s->port->features, VIRTIO_F_RING_RESET)) {
-		PORT_LOG(s->port, ERR,
-			 "%s queue %u cannot be stopped: the device has no RING_RESET; stop the "
-			 "port",
-			 s->kind, s->id);
-		return -ENOTSUP;
-	}
+	if (!vio_has(s->port->features, VIRTIO_F_RING_RESET))
+		return vio_refuse(s->port->dev, VIO_NO_QUEUE_RESET);
 	if (!is_well(s)) {
 		note(s, false);
 		return 0;

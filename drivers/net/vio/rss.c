@@ -12,6 +12,7 @@
 
 #include "log.h"
 #include "port.h"
+#include "refuse.h"
 
 /* A hash type of the device, and what ethdev calls it. Its "IP" is whatever no other type covers.
  */
@@ -340,7 +341,7 @@ vio_rss_hash_update(struct rte_eth_dev *dev, struct rte_eth_rss_conf *conf)
 	int ret;
 
 	if (port->rss.supported == 0)
-		return -ENOTSUP;
+		return vio_refuse(dev, VIO_NO_HASH);
 	pthread_mutex_lock(&port->lock);
 	wanted = port->rss;
 	ret = take_hash(port, &wanted, conf);
@@ -357,7 +358,7 @@ vio_rss_hash_conf_get(struct rte_eth_dev *dev, struct rte_eth_rss_conf *conf)
 	const struct vio_rss *rss = &port->rss;
 
 	if (rss->supported == 0)
-		return -ENOTSUP;
+		return vio_refuse(dev, VIO_NO_HASH);
 	pthread_mutex_lock(&port->lock);
 	if (conf->rss_key != NULL && conf->rss_key_len >= rss->key_len)
 		memcpy(conf->rss_key, rss->key, rss->key_len);
@@ -368,10 +369,12 @@ vio_rss_hash_conf_get(struct rte_eth_dev *dev, struct rte_eth_rss_conf *conf)
 }
 
 static int
-check_table_size(const struct vio_port *port, uint16_t size)
+check_table_size(struct rte_eth_dev *dev, uint16_t size)
 {
+	const struct vio_port *port = vio_port(dev);
+
 	if (port->rss.table_size == 0)
-		return -ENOTSUP;
+		return vio_refuse(dev, VIO_NO_TABLE);
 	if (size == port->rss.table_size)
 		return 0;
 	PORT_LOG(port, ERR, "a redirection table of %u entries was given; the port's has %u", size,
@@ -390,7 +393,7 @@ vio_reta_update(struct rte_eth_dev *dev, struct rte_eth_rss_reta_entry64 *reta, 
 {
 	struct vio_port *port = vio_port(dev);
 	struct vio_rss wanted;
-	int ret = check_table_size(port, size);
+	int ret = check_table_size(dev, size);
 
 	if (ret < 0)
 		return ret;
@@ -414,7 +417,7 @@ int
 vio_reta_query(struct rte_eth_dev *dev, struct rte_eth_rss_reta_entry64 *reta, uint16_t size)
 {
 	struct vio_port *port = vio_port(dev);
-	int ret = check_table_size(port, size);
+	int ret = check_table_size(dev, size);
 
 	if (ret < 0)
 		return ret;

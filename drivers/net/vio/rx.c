@@ -309,7 +309,9 @@ apply_offloads(struct vio_rxq *q, struct rte_mbuf *packet, const uint32_t hdr_le
 	if (hdr_len == VIO_NET_HDR_LEN_HASH)
 		q->stats.bad_hash += !vio_rx_hash(packet, (const void *)hdr, q->hash_types);
 	if (q->wants.ptypes != 0)
-		packet->packet_type = rte_net_get_ptype(packet, NULL, q->wants.ptypes);
+		/* The parse ends below the first layer that it is not asked for. */
+		packet->packet_type = rte_net_get_ptype(packet, NULL, VIO_RX_PTYPES) &
+				      q->wants.ptypes;
 	return packet;
 }
 

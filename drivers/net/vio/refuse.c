@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "refuse.h"
+
+#include <errno.h>
+
+#include "log.h"
+#include "port.h"
+
+static const char *const reasons[VIO_REFUSALS] = {
+	[VIO_NO_HASH] =
+		"no hash to configure: the device offers neither RSS nor HASH_REPORT (QEMU: "
+		"rss=on, hash=on)",
+	[VIO_NO_TABLE] =
+		"no redirection table: the device offers no RSS (QEMU: rss=on); it chooses "
+		"receive queues by itself",
+	[VIO_NO_FLOW_CONTROL] =
+		"no flow control: a virtio-net device sends no pause frames; give the "
+		"queues more descriptors",
+	[VIO_NO_FLOWS] =
+		"no flow rules (rte_flow): this driver does not use the device's flow filter; "
+		"spread frames by RSS, and sort them in the application",
+	[VIO_NO_TIMESYNC] = "no time stamps: a virtio-net device tells none",
+	[VIO_NO_QUEUE_RESET] = "single queues cannot be stopped: the device has no RING_RESET; "
+			       "stop the port",
+};
+
+int
+vio_refuse(struct rte_eth_dev *dev, enum vio_refusal what)
+{
+	struct vio_port *port = vio_port(dev);
+	uint32_t bit = 1u << what;
+
+	if (!(__atomic_fetch_or(&port->refused, bit, __ATOMIC_RELAXED) & bit))
+		PORT_LOG(port, NOTICE, "%s", reasons[what]);
+	return -ENOTSUP;
+}
+
+int
+vio_flow_ctrl_get(struct rte_eth_dev *dev, struct rte_eth_fc_conf *conf)
+{
+	RTE_SET_USED(conf);
+	return vio_refuse(dev, VIO_NO_FLOW_CONTROL);
+}
+
+int
+vio_flow_ctrl_set(struct rte_eth_dev *dev, struct rte_eth_fc_conf *conf)
+{
+	RTE_SET_USED(conf);
+	return vio_refuse(dev, VIO_NO_FLOW_CONTROL);
+}
+
+int
+vio_timesync_enable(struct rte_eth_dev *dev)
+{
+	return vio_refuse(dev, VIO_NO_TIMESYNC);
+}
+
+int
+vio_flow_ops_get(struct rte_eth_dev *dev, const struct rte_flow_ops **ops)
+{
+	vio_refuse(dev, VIO_NO_FLOWS);
+	*ops = NULL;
+	return 0;
+}

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What an application asks of a port, and the answers: the state of descriptors, burst modes,
+ * packet types, MTUs, a dump, counters by id; and refusals, each of which says why, once.
+ */
+#include "harness.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_flow.h>
+
+#define B(name) DEVICE_BIT(DEVICE_F_##name)
+#define RING    64
+#define FRAME   100
+
+static void
+start(struct harness *h, const struct harness_options *options, const struct rte_eth_conf *conf)
+{
+	harness_quiet();
+	assert_int_equal(harness_open(h, options), 0);
+	assert_int_equal(harness_setup(h, 1, 1, RING, conf), 0);
+	assert_int_equal(rte_eth_dev_start(h->port), 0);
+}
+
+/* A frame of Ethernet, IPv4 and UDP. */
+static void
+fill(uint8_t *frame, uint16_t len)
+{
+	memset(frame, 0, len);
+	memcpy(frame, "\2\0\0\0\0\1\2\0\0\0\0\2\x08\0\x45", 15);
+	frame[17] = (uint8_t)(len - 14);
+	frame[23] = 17;
+}
+
+static void
+receive(struct harness *h, unsigned n)
+{
+	uint8_t frame[FRAME];
+
+	fill(frame, sizeof(frame));
+	while (n-- > 0)
+		assert_int_equal(device_receive_packet(h->dev, 0, NULL, frame, sizeof(frame)), 1);
+}
+
+static void
+take(struct harness *h, unsigned n)
+{
+	struct rte_mbuf *mbufs[RING];
+
+	assert_int_equal(rte_eth_rx_burst(h->port, 0, mbufs, n), n);
+	rte_pktmbuf_free_bulk(mbufs, n);
+}
+
+static void
+transmit(struct harness *h, unsigned n)
+{
+	struct rte_mbuf *mbuf;
+
+	while (n-- > 0) {
+		mbuf = rte_pktmbuf_alloc(harness_tx_pool);
+		assert_non_null(mbuf);
+		memset(rte_pktmbuf_append(mbuf, FRAME), 0, FRAME);
+		assert_int_equal(rte_eth_tx_burst(h->port, 0, &mbuf, 1), 1);
+	}
+}
+
+static const uint64_t layouts[] = { 0, B(RING_PACKED), B(IN_ORDER), B(RING_PACKED) | B(IN_ORDER) };
+
+/* From the buffer that is received next: done as far as frames wait, then available. */
+static void
+receive_descriptors(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < RTE_DIM(layouts); i++) {
+		struct harness_options options = { .features = layouts[i] };
+		struct harness h;
+
+		start(&h, &options, NULL);
+		assert_int_equal(rte_eth_rx_descriptor_status(h.port, 0, 0), RTE_ETH_RX_DESC_AVAIL);
+		receive(&h, 5);
+		assert_int_equal(rte_eth_rx_queue_count(h.port, 0), 5);
+		assert_int_equal(rte_eth_rx_descriptor_status(h.port, 0, 0), RTE_ETH_RX_DESC_DONE);
+		assert_int_equal(rte_eth_rx_descriptor_status(h.port, 0, 4), RTE_ETH_RX_DESC_DONE);
+		assert_int_equal(rte_eth_rx_descriptor_status(h.port, 0, 5), RTE_ETH_RX_DESC_AVAIL);
+		assert_int_equal(rte_eth_rx_descriptor_status(h.port, 0, RING - 1),
+				 RTE_ETH_RX_DESC_AVAIL);
+		take(&h, 5);
+		assert_int_equal(rte_eth_rx_queue_count(h.port, 0), 0);
+		assert_int_equal(rte_eth_rx_descriptor_status(h.port, 0, 0), RTE_ETH_RX_DESC_AVAIL);
+		/* Not refilled yet. */
+		assert_int_equal(rte_eth_rx_descriptor_status(h.port, 0, RING - 1),
+				 RTE_ETH_RX_DESC_UNAVAIL);
+		assert_int_equal(rte_eth_rx_descriptor_status(h.port, 0, RING), -EINVAL);
+		assert_int_equal(harness_close(&h), 0);
+	}
+}
+
+/* From where the next packet goes: done but for those that the device still has, which are the
+ * last; and cleaning up takes no more of them back than asked for. */
+static void
+transmit_descriptors(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < RTE_DIM(layouts); i++) {
+		struct harness_options options = { .features = layouts[i] };
+		struct harness h;
+
+		start(&h, &options, NULL);
+		assert_int_equal(rte_eth_tx_descriptor_status(h.port, 0, 0), RTE_ETH_TX_DESC_DONE);
+		assert_int_equal(rte_eth_tx_descriptor_status(h.port, 0, RING - 1),
+				 RTE_ETH_TX_DESC_DONE);
+		device_hold_transmit(h.dev, true);
+		transmit(&h, 7);
+		harness_poll(&h);
+		assert_int_equal(rte_eth_tx_done_cleanup(h.port, 0, 0), 0);
+		assert_int_equal(rte_eth_tx_descriptor_status(h.port, 0, RING - 8),
+				 RTE_ETH_TX_DESC_DONE);
+		assert_int_equal(rte_eth_tx_descriptor_status(h.port, 0, RING - 7),
+				 RTE_ETH_TX_DESC_FULL);
+		assert_int_equal(device_complete(h.dev, 1, 4, DEVICE_OLDEST_FIRST), 4);
+		assert_int_equal(rte_eth_tx_descriptor_status(h.port, 0, RING - 4),
+				 RTE_ETH_TX_DESC_DONE);
+		assert_int_equal(rte_eth_tx_descriptor_status(h.port, 0, RING - 3),
+				 RTE_ETH_TX_DESC_FULL);
+		assert_int_equal(rte_eth_tx_done_cleanup(h.port, 0, 3), 3);
+		assert_int_equal(rte_eth_tx_done_cleanup(h.port, 0, 0), 1);
+		assert_int_equal(rte_eth_tx_done_cleanup(h.port, 0, 0), 0);
+		assert_int_equal(rte_eth_tx_descriptor_status(h.port, 0, RING), -EINVAL);
+		device_hold_transmit(h.dev, false);
+		assert_int_equal(harness_close(&h), 0);
+	}
+}
+
+/* The words of the log, of the burst mode and of the dump are the same; before a start there is no
+ * mode yet. */
+static void
+burst_modes(void **state)
+{
+	struct harness_options options = { .features = B(RING_PACKED) };
+	struct rte_eth_conf conf = { .rxmode.offloads = RTE_ETH_RX_OFFLOAD_VLAN_STRIP };
+	struct rte_eth_burst_mode rx, tx;
+	struct harness h;
+	char *dump = NULL;
+	size_t size;
+	FILE *file;
+
+	(void)state;
+	harness_quiet();
+	assert_int_equal(harness_open(&h, &options), 0);
+	assert_int_equal(harness_setup(&h, 1, 1, RING, &conf), 0);
+	assert_int_equal(rte_eth_rx_burst_mode_get(h.port, 0, &rx), -EINVAL);
+	assert_int_equal(rte_eth_tx_burst_mode_get(h.port, 0, &tx), -EINVAL);
+	assert_int_equal(rte_eth_dev_start(h.port), 0);
+	assert_int_equal(rte_eth_rx_burst_mode_get(h.port, 0, &rx), 0);
+	assert_int_equal(rte_eth_tx_burst_mode_get(h.port, 0, &tx), 0);
+	assert_non_null(strstr(rx.info, "offloads"));
+	assert_true(harness_said(rx.info));
+	assert_true(harness_said(tx.info));
+	file = open_memstream(&dump, &size);
+	assert_int_equal(rte_eth_dev_priv_dump(h.port, file), 0);
+	fclose(file);
+	assert_non_null(strstr(dump, rx.info));
+	assert_non_null(strstr(dump, "RING_PACKED"));
+	assert_non_null(strstr(dump, " 0 free, 64 buffers in flight, 0 used"));
+	assert_non_null(strstr(dump, " 64 free, 0 buffers in flight, 0 used"));
+	free(dump);
+	/* VLAN strip ends while packets come, and with it the need to look at each. */
+	assert_int_equal(rte_eth_dev_set_vlan_offload(h.port, 0), 0);
+	assert_int_equal(rte_eth_rx_burst_mode_get(h.port, 0, &tx), 0);
+	assert_string_not_equal(rx.info, tx.info);
+	assert_int_equal(harness_pass(&h, 50, FRAME), 0);
+	assert_int_equal(harness_close(&h), 0);
+}
+
+static uint32_t
+type_of_next(struct harness *h)
+{
+	struct rte_mbuf *mbuf;
+	uint32_t type;
+
+	receive(h, 1);
+	assert_int_equal(rte_eth_rx_burst(h->port, 0, &mbuf, 1), 1);
+	type = mbuf->packet_type;
+	rte_pktmbuf_free(mbuf);
+	return type;
+}
+
+/* Told where asked for, of the layers asked for, which can change while packets come. */
+static void
+packet_types(void **state)
+{
+	const uint32_t all = RTE_PTYPE_L2_ETHER | RTE_PTYPE_L3_IPV4 | RTE_PTYPE_L4_UDP;
+	struct harness_options options = { .devargs = "ptypes=1" };
+	uint32_t types[32];
+	struct harness h;
+
+	(void)state;
+	start(&h, &options, NULL);
+	assert_int_equal(
+		rte_eth_dev_get_supported_ptypes(h.port, RTE_PTYPE_L4_MASK, types, RTE_DIM(types)),
+		4);
+	assert_int_equal(types[0], RTE_PTYPE_L4_TCP);
+	assert_int_equal(type_of_next(&h), all);
+	assert_int_equal(rte_eth_dev_set_ptypes(h.port, RTE_PTYPE_L3_MASK, types, RTE_DIM(types)),
+			 0);
+	assert_int_equal(type_of_next(&h), RTE_PTYPE_L3_IPV4);
+	assert_int_equal(rte_eth_dev_set_ptypes(h.port, 0, NULL, 0), 0);
+	assert_int_equal(type_of_next(&h), 0);
+	assert_int_equal(harness_close(&h), 0);
+
+	options.devargs = NULL;
+	start(&h, &options, NULL);
+	assert_int_equal(
+		rte_eth_dev_get_supported_ptypes(h.port, RTE_PTYPE_ALL_MASK, types, RTE_DIM(types)),
+		0);
+	assert_int_equal(type_of_next(&h), 0);
+	assert_int_equal(harness_close(&h), 0);
+}
+
+static void
+prepare_mtu(struct device *dev)
+{
+	device_config_set(dev, 10, 4000, 2);
+}
+
+/* Up to what the device says; and, where frames cannot span buffers, what one of them holds. */
+static void
+mtus(void **state)
+{
+	struct harness_options options = { .features = B(MTU), .prepare = prepare_mtu };
+	struct rte_eth_dev_info info;
+	struct harness h;
+
+	(void)state;
+	start(&h, &options, NULL);
+	assert_int_equal(rte_eth_dev_info_get(h.port, &info), 0);
+	assert_int_equal(info.max_mtu, 4000);
+	assert_int_equal(rte_eth_dev_set_mtu(h.port, 4001), -EINVAL);
+	assert_int_equal(rte_eth_dev_set_mtu(h.port, HARNESS_ROOM - 18), 0);
+	harness_quiet();
+	assert_int_equal(rte_eth_dev_set_mtu(h.port, HARNESS_ROOM - 17), -EINVAL);
+	assert_true(harness_said("do not fit the buffers"));
+	assert_true(harness_said("turn scatter on"));
+	assert_int_equal(harness_close(&h), 0);
+
+	options.features |= B(MRG_RXBUF);
+	start(&h, &options, NULL);
+	assert_int_equal(rte_eth_dev_set_mtu(h.port, 4000), 0);
+	assert_int_equal(harness_pass(&h, 20, 1500), 0);
+	assert_int_equal(harness_close(&h), 0);
+}
+
+static unsigned
+count_lines(const char *words)
+{
+	unsigned n = 0;
+
+	for (const char *at = harness_log(); (at = strstr(at, words)) != NULL; n++)
+		at += strlen(words);
+	return n;
+}
+
+/* Each twice, with one line for each that says why. */
+static void
+refusals(void **state)
+{
+	struct harness_options options = { 0 };
+	struct rte_eth_conf conf = { .rxmode.mq_mode = RTE_ETH_MQ_RX_RSS };
+	struct rte_eth_rss_conf hash = { 0 };
+	struct rte_eth_fc_conf flow = { 0 };
+	struct rte_flow_error error;
+	struct harness h;
+
+	(void)state;
+	start(&h, &options, &conf);
+	harness_quiet();
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(rte_eth_dev_flow_ctrl_get(h.port, &flow), -ENOTSUP);
+		assert_int_equal(rte_eth_dev_flow_ctrl_set(h.port, &flow), -ENOTSUP);
+		assert_int_equal(rte_eth_dev_rss_hash_update(h.port, &hash), -ENOTSUP);
+		assert_int_equal(rte_eth_dev_rss_hash_conf_get(h.port, &hash), -ENOTSUP);
+		assert_int_equal(rte_eth_timesync_enable(h.port), -ENOTSUP);
+		assert_int_equal(rte_flow_flush(h.port, &error), -ENOSYS);
+		assert_int_equal(rte_eth_dev_set_link_down(h.port), -ENOTSUP);
+		assert_int_equal(rte_eth_dev_rx_queue_stop(h.port, 0), -ENOTSUP);
+	}
+	assert_int_equal(count_lines("no flow control"), 1);
+	assert_int_equal(count_lines("no hash to configure"), 1);
+	assert_int_equal(count_lines("no time stamps"), 1);
+	assert_int_equal(count_lines("no flow rules"), 1);
+	assert_int_equal(count_lines("the link cannot be set"), 1);
+	assert_int_equal(count_lines("RING_RESET"), 1);
+	assert_int_equal(harness_close(&h), 0);
+}
+
+/* Every counter has one name, and by its id the value that all of them together give. */
+static void
+counters(void **state)
+{
+	static struct rte_eth_xstat_name names[256];
+	static struct rte_eth_xstat values[256];
+	struct harness_options options = { .features = B(RING_PACKED) };
+	struct rte_eth_stats stats;
+	struct harness h;
+	int n;
+
+	(void)state;
+	start(&h, &options, NULL);
+	assert_int_equal(harness_pass(&h, 30, FRAME), 0);
+	n = rte_eth_xstats_get_names(h.port, names, RTE_DIM(names));
+	assert_in_range(n, 10, RTE_DIM(names));
+	assert_int_equal(rte_eth_xstats_get(h.port, values, RTE_DIM(values)), n);
+	assert_int_equal(rte_eth_xstats_get(h.port, values, n - 1), n);
+	for (int i = 0; i < n; i++) {
+		uint64_t id, value;
+
+		assert_int_equal(rte_eth_xstats_get_id_by_name(h.port, names[i].name, &id), 0);
+		assert_int_equal(id, i);
+		assert_int_equal(rte_eth_xstats_get_by_id(h.port, &id, &value, 1), 1);
+		assert_int_equal(value, values[i].value);
+	}
+	assert_int_equal(rte_eth_stats_get(h.port, &stats), 0);
+	assert_int_equal(stats.ipackets, 30);
+	assert_int_equal(stats.opackets, 30);
+	assert_int_equal(stats.ibytes, 30 * FRAME);
+	assert_int_equal(stats.obytes, 30 * FRAME);
+	assert_int_equal(stats.q_ipackets[0], 30);
+	assert_int_equal(rte_eth_stats_reset(h.port), 0);
+	assert_int_equal(rte_eth_stats_get(h.port, &stats), 0);
+	assert_int_equal(stats.ipackets + stats.opackets + stats.ibytes + stats.obytes, 0);
+	assert_int_equal(harness_close(&h), 0);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(receive_descriptors),
+	cmocka_unit_test(transmit_descriptors),
+	cmocka_unit_test(burst_modes),
+	cmocka_unit_test(packet_types),
+	cmocka_unit_test(mtus),
+	cmocka_unit_test(refusals),
+	cmocka_unit_test(counters),
+};
+
+HARNESS_MAIN(tests)
