@@ -111,6 +111,9 @@ set_pairs(struct device *dev, struct command *c)
 	if (!pairs_ready(dev, pairs))
 		fault(dev, control_index(dev), "NETCTRL-MQ-01", "%u pairs: not all set up", pairs);
 	dev->net.pairs = pairs;
+	/* The last command of the class decides (spec 5.1.6.5.5). */
+	dev->net.rss_entries = 0;
+	dev->net.hash_types = 0;
 	return true;
 }
 

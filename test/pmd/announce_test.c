@@ -104,6 +104,34 @@ no_room(void **state)
 	assert_int_equal(harness_close(&h), 0);
 }
 
+/* A transmit queue that waits for its start sends nothing, and goes on waiting. */
+static void
+queue_stopped(void **state)
+{
+	struct harness_options options = { .features = ANNOUNCE };
+	struct rte_eth_conf conf = { .intr_conf.lsc = 1 };
+	struct rte_eth_txconf deferred = { .tx_deferred_start = 1 };
+	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(harness_tx_pool);
+	struct harness h;
+
+	(void)state;
+	assert_int_equal(harness_open(&h, &options), 0);
+	assert_int_equal(harness_setup(&h, 1, 1, 64, &conf), 0);
+	assert_int_equal(rte_eth_tx_queue_setup(h.port, 0, 64, SOCKET_ID_ANY, &deferred), 0);
+	assert_int_equal(rte_eth_dev_start(h.port), 0);
+	harness_quiet();
+	device_ask_announce(h.dev);
+	assert_true(seam_interrupt());
+	assert_true(harness_said("no frame could be sent"));
+	assert_int_equal(device_net_state(h.dev)->announced, 1);
+	harness_poll(&h);
+	assert_null(device_next_packet(h.dev, 0));
+	assert_non_null(rte_pktmbuf_append(mbuf, 60));
+	assert_int_equal(rte_eth_tx_burst(h.port, 0, &mbuf, 1), 0);
+	rte_pktmbuf_free(mbuf);
+	assert_int_equal(harness_close(&h), 0);
+}
+
 static void
 not_offered(void **state)
 {
@@ -151,8 +179,8 @@ standby_is_refused(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(announced),          cmocka_unit_test(no_room),
-	cmocka_unit_test(not_offered),        cmocka_unit_test(link_cannot_be_set),
-	cmocka_unit_test(standby_is_refused),
+	cmocka_unit_test(queue_stopped),      cmocka_unit_test(not_offered),
+	cmocka_unit_test(link_cannot_be_set), cmocka_unit_test(standby_is_refused),
 };
 
 HARNESS_MAIN(tests)

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "net/vio/filter.h"
+#include "net/vio/recover.h"
+#include "inject.h"
 
 #define B(name)     DEVICE_BIT(DEVICE_F_##name)
 #define CONTROL     (B(CTRL_VQ) | B(CTRL_RX) | B(CTRL_MAC_ADDR) | B(MAC))
@@ -75,6 +77,70 @@ tables(void **state)
 	assert_int_equal(rte_eth_dev_set_mc_addr_list(h.port, NULL, 0), 0);
 	assert_int_equal(net->multicast, 1);
 	assert_int_equal(net->refused, 0);
+	assert_int_equal(harness_close(&h), 0);
+}
+
+static unsigned table_parts;
+
+/* How many parts the driver's half of a MAC_TABLE_SET has. */
+static void
+watch_tables(struct harness *h)
+{
+	const struct device_buffer *b;
+	uint8_t head[2];
+
+	device_fetch(h->dev, CTRL_QUEUE);
+	b = device_held(h->dev, CTRL_QUEUE, 0);
+	if (b != NULL && device_buffer_read(b, 0, head, 2) == 2 && head[0] == 1 && head[1] == 0)
+		table_parts = device_buffer_out(b);
+	harness_poll(h);
+}
+
+/* Each table in an element of its own, as the legacy interface demands; and no word more to a
+ * device that starts than it needs, though ethdev repeats what it knows. */
+static void
+told_once(void **state)
+{
+	struct harness h;
+
+	(void)state;
+	start(&h, CONTROL, NULL);
+	add(&h, 2, 1);
+	add(&h, 2, 2);
+	h.turn = watch_tables;
+	restart(&h);
+	h.turn = NULL;
+	assert_int_equal(table_parts, 3);
+	/* The tables and both modes; then ethdev's: address, promiscuous, and all-multicast. */
+	assert_int_equal(device_net_state(h.dev)->commands, 1 + 2 + 1 + 2 + 2);
+	assert_int_equal(harness_close(&h), 0);
+}
+
+/* A recovery, of which ethdev knows nothing, tells everything as well. */
+static void
+recovered(void **state)
+{
+	struct harness_options options = { .features = CONTROL, .recover = VIO_RECOVER_AUTO };
+	struct rte_ether_addr own = address(2, 99);
+	const struct device_net_state *net;
+	struct harness h;
+
+	(void)state;
+	assert_int_equal(harness_open(&h, &options), 0);
+	assert_int_equal(harness_setup(&h, 1, 1, 64, NULL), 0);
+	assert_int_equal(rte_eth_dev_start(h.port), 0);
+	net = device_net_state(h.dev);
+	assert_int_equal(rte_eth_dev_default_mac_addr_set(h.port, &own), 0);
+	assert_int_equal(rte_eth_promiscuous_enable(h.port), 0);
+	add(&h, 2, 1);
+	device_need_reset(h.dev);
+	assert_int_equal(rte_eth_link_get_nowait(h.port, &(struct rte_eth_link){ 0 }), 0);
+	while (seam_alarm())
+		;
+	assert_true(harness_started(&h));
+	assert_memory_equal(net->mac, &own, sizeof(own));
+	assert_int_equal(net->unicast, 1);
+	assert_int_equal(net->rx_mode[PROMISC], 1);
 	assert_int_equal(harness_close(&h), 0);
 }
 
@@ -259,6 +325,8 @@ static bool with_extra = true, without_extra;
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(tables),
+	cmocka_unit_test(told_once),
+	cmocka_unit_test(recovered),
 	cmocka_unit_test(while_stopped),
 	cmocka_unit_test(too_many_groups),
 	cmocka_unit_test_prestate(table_refused, &with_extra),

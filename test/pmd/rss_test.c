@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <ethdev_driver.h>
+
 #define B(name)    DEVICE_BIT(DEVICE_F_##name)
 #define RSS        (B(CTRL_VQ) | B(MQ) | B(RSS))
 #define CTRL_QUEUE 8
@@ -119,8 +121,34 @@ switched_off(void **state)
 	assert_int_equal(rte_eth_dev_rss_hash_update(h.port, &hash), 0);
 	assert_int_equal(net->commands, commands + 1);
 	assert_int_equal(net->pairs, 4);
+	assert_int_equal(net->rss_entries, 0);
 	assert_int_equal(rte_eth_dev_rss_hash_conf_get(h.port, &hash), 0);
 	assert_int_equal(hash.rss_hf, 0);
+	assert_int_equal(harness_close(&h), 0);
+}
+
+/* A table of the application's own stays over a new configuration of as many queues, and no entry
+ * of it names a queue that is not there, whoever asks. */
+static void
+own_table(void **state)
+{
+	struct rte_eth_rss_reta_entry64 reta[2] = { { .mask = 1 << 3, .reta[3] = 2 } };
+	struct harness h;
+
+	(void)state;
+	open_with(&h, RSS, 40, 128, 0x1ff);
+	start(&h, 3, RTE_ETH_RSS_IP);
+	assert_int_equal(rte_eth_dev_rss_reta_update(h.port, reta, 128), 0);
+	assert_int_equal(rte_eth_dev_stop(h.port), 0);
+	start(&h, 3, RTE_ETH_RSS_IP);
+	assert_int_equal(device_net_state(h.dev)->rss_table[3], 2);
+	assert_int_equal(device_net_state(h.dev)->rss_table[4], 1);
+	reta[0].reta[3] = 3;
+	assert_int_equal(h.eth->dev_ops->reta_update(h.eth, reta, 128), -EINVAL);
+	assert_int_equal(device_net_state(h.dev)->rss_table[3], 2);
+	assert_int_equal(rte_eth_dev_stop(h.port), 0);
+	start(&h, 2, RTE_ETH_RSS_IP);
+	assert_int_equal(device_net_state(h.dev)->rss_table[3], 1);
 	assert_int_equal(harness_close(&h), 0);
 }
 
@@ -334,6 +362,7 @@ static const uint64_t plain, mergeable = B(MRG_RXBUF), with_rss = RSS | B(MRG_RX
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(configured),
 	cmocka_unit_test(switched_off),
+	cmocka_unit_test(own_table),
 	cmocka_unit_test(refused),
 	cmocka_unit_test(device_words),
 	cmocka_unit_test(without_mq),
