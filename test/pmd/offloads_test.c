@@ -296,6 +296,33 @@ what_is_off(void **state)
 	assert_int_equal(harness_close(&h), 0);
 }
 
+/* A packet with CWR is segmented only by a device that says it can (NET-TX-14). */
+static void
+congestion(void **state)
+{
+	const uint64_t flags = RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_TCP_SEG;
+	struct device_packet *packet;
+	struct rte_mbuf *mbuf;
+	uint8_t frame[1500];
+	struct harness h;
+
+	(void)state;
+	fill(frame, sizeof(frame), IPPROTO_TCP);
+	frame[14 + 20 + 13] = RTE_TCP_CWR_FLAG;
+	start(&h, TRANSMIT, 0, RTE_ETH_TX_OFFLOAD_TCP_TSO);
+	packet = send_one(&h, make(frame, sizeof(frame), flags, 20));
+	assert_int_equal(packet->header.gso_type, DEVICE_GSO_TCPV4 | DEVICE_GSO_ECN);
+	free(packet);
+	assert_int_equal(harness_close(&h), 0);
+	start(&h, TRANSMIT & ~BIT(DEVICE_F_HOST_ECN), 0, RTE_ETH_TX_OFFLOAD_TCP_TSO);
+	mbuf = make(frame, sizeof(frame), flags, 20);
+	assert_int_equal(rte_eth_tx_burst(h.port, 0, &mbuf, 1), 1);
+	harness_poll(&h);
+	assert_null(device_next_packet(h.dev, 0));
+	assert_int_equal(counter(&h, "tx_q0_drop_offload"), 1);
+	assert_int_equal(harness_close(&h), 0);
+}
+
 /* Features follow what is asked for, at each configuration anew. */
 static void
 asked_for(void **state)
@@ -337,6 +364,7 @@ asked_for(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(large_frames), cmocka_unit_test(lies),        cmocka_unit_test(datagrams),
 	cmocka_unit_test(clones),       cmocka_unit_test(what_is_off), cmocka_unit_test(asked_for),
+	cmocka_unit_test(congestion),
 };
 
 HARNESS_MAIN(tests)
