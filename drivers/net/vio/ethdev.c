@@ -100,8 +100,10 @@ dev_start(struct rte_eth_dev *dev)
 		vio_port_choose_paths(port);
 		ret = 0;
 	}
-	if (ret == 0)
+	if (ret == 0) {
 		vio_recover_start(port);
+		vio_watch_start(port);
+	}
 	pthread_mutex_unlock(&port->lock);
 	if (ret < 0) {
 		vio_intr_stop(port);
@@ -154,6 +156,7 @@ dev_close(struct rte_eth_dev *dev)
 	if (port->unwatch != NULL)
 		port->unwatch(port);
 	vio_ports_leave(dev);
+	vio_watch_fini(port);
 	vio_recover_fini(port);
 	ret = last_reset(port);
 	for (uint16_t i = 0; i < dev->data->nb_rx_queues; i++)

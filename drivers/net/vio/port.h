@@ -18,6 +18,7 @@
 #include "recover.h"
 #include "rss.h"
 #include "secondary.h"
+#include "watch.h"
 
 struct vio_path;
 
@@ -89,6 +90,7 @@ struct vio_port {
 	 * after a reset; -EAGAIN: not yet; or what went wrong with it. NULL: none will come. */
 	int (*reconnect)(struct vio_port *port);
 	struct vio_recovery recovery;
+	struct vio_watch watch;
 	struct rte_intr_handle *intr; /* the PCI device's, or one for the vhost-user socket */
 	bool intr_is_socket;
 	uint16_t vectors; /* MSI-X vectors of a PCI device */
