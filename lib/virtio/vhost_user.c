@@ -138,6 +138,9 @@ get_status(struct vio_transport *t, uint8_t *status)
 		ret = ask_u64(v, VU_GET_STATUS, &value);
 		if (ret == 0 && value > UINT8_MAX)
 			ret = vio_vu_nonsense(v, VU_GET_STATUS, value);
+	} else {
+		/* There is nothing to ask, but whether anybody is there can be seen. */
+		ret = vio_vu_check(&v->channel);
 	}
 	if (ret == 0)
 		*status = (uint8_t)value;
@@ -428,6 +431,17 @@ vio_vhost_user_reconnect(struct vio_transport *t)
 	if (ret < 0)
 		vio_vu_give_up(&v->channel, ret);
 	return vio_vu_leave(v, ret);
+}
+
+void
+vio_vhost_user_hang_up(struct vio_transport *t)
+{
+	struct vhost_user *v = vio_vu_of(t);
+
+	pthread_mutex_lock(&v->lock);
+	if (!v->channel.dead)
+		vio_vu_give_up(&v->channel, 0);
+	pthread_mutex_unlock(&v->lock);
 }
 
 static int

@@ -80,6 +80,10 @@ int vio_vhost_user_open(const struct vio_vhost_user_params *params, struct vio_t
  */
 int vio_vhost_user_reconnect(struct vio_transport *t);
 
+/* Ends the connection, where there is one: for a back-end that could not be told all that it must
+ * know. vio_vhost_user_reconnect() finds it, or another, again. */
+void vio_vhost_user_hang_up(struct vio_transport *t);
+
 /*
  * Tells the back-end what memory is shared, in place of all that it was told before. Call it after
  * open and before the first queue_setup(), then whenever the process's memory changes. Safe at any

@@ -142,7 +142,13 @@ reconnect(struct vio_port *port)
 {
 	int ret = vio_vhost_user_reconnect(port->transport);
 
-	return ret < 0 ? ret : share_memory(port->transport);
+	if (ret < 0)
+		return ret;
+	ret = share_memory(port->transport);
+	/* Without the memory it can do nothing: the next try begins with the connection. */
+	if (ret < 0)
+		vio_vhost_user_hang_up(port->transport);
+	return ret;
 }
 
 /* Tells all memory that there is, and from now on whatever comes and goes. */

@@ -209,8 +209,11 @@ serve_one(struct server *s)
 		server_hang_up(s);
 		return;
 	}
-	if (s->silent)
+	if (s->silent) {
+		for (unsigned i = 0; i < n_fds; i++)
+			close(fds[i]);
 		return;
+	}
 	wants_ack = msg.flags & VU_NEED_REPLY;
 	has_answer = message_handle(s, &msg, fds, n_fds);
 	if (!has_answer && wants_ack) {

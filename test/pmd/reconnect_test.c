@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A vhost-user peer that goes, and another that comes in its place: each call that can fail on the
+ * way does so once, and the new peer lies at each message. Nothing is lost by it, every wait has a
+ * bound, and with an honest peer frames go on.
+ */
+#include "harness.h"
+
+#include <string.h>
+
+#include "inject.h"
+#include "peer.h"
+
+#define SECOND UINT64_C(1000000)
+
+static void
+arrive(void)
+{
+	peer_arrive("recover=auto,reconnect=10,recover_tries=100,timeout=50", true);
+	assert_true(peer_moves());
+	harness_quiet();
+}
+
+static void
+hang_up(void)
+{
+	server_hang_up(&peer.server);
+	assert_true(seam_interrupt());
+}
+
+/* The application's own way, where there was no memory for an alarm. */
+static void
+restart(void)
+{
+	rte_eth_dev_stop(peer.port);
+	if (rte_eth_dev_start(peer.port) != 0) {
+		assert_int_equal(rte_eth_dev_reset(peer.port), 0);
+		assert_int_equal(rte_eth_dev_start(peer.port), 0);
+	}
+	peer_serve();
+}
+
+static void
+each_call(void **state)
+{
+	const char *failed;
+	unsigned k = 0;
+
+	(void)state;
+	do {
+		arrive();
+		inject_at(++k);
+		hang_up();
+		peer_await('s', 300);
+		failed = inject_failed();
+		inject_at(0);
+		if (failed != NULL && strcmp(failed, "rte_eal_alarm_set") == 0) {
+			assert_true(harness_errors() > 0 || harness_said("going without"));
+			restart();
+		}
+		if (!peer_moves()) {
+			/* The call that failed has ended the new connection, too: it is readable.
+			 */
+			memset(peer.told, 0, sizeof(peer.told));
+			seam_interrupt();
+			peer_await('s', 300);
+		}
+		if (!peer_moves())
+			fail_msg("call %u, of %s: nothing moves:\n%s", k, failed, harness_log());
+		peer_leave();
+		harness_nothing_left();
+	} while (failed != NULL);
+	assert_in_range(k, 20, 1000);
+}
+
+/* Each message that a new peer gets, and each way of answering it wrongly, for a while. */
+static void
+each_lie(void **state)
+{
+	static const enum vio_vu_request requests[] = {
+		VU_GET_FEATURES,
+		VU_GET_PROTOCOL_FEATURES,
+		VU_SET_PROTOCOL_FEATURES,
+		VU_SET_OWNER,
+		VU_SET_MEM_TABLE,
+		VU_SET_FEATURES,
+		VU_SET_STATUS,
+		VU_GET_STATUS,
+		VU_SET_VRING_NUM,
+		VU_SET_VRING_ADDR,
+		VU_SET_VRING_BASE,
+		VU_SET_VRING_CALL,
+		VU_SET_VRING_KICK,
+		VU_SET_VRING_ENABLE,
+	};
+	static const struct {
+		enum trap_kind kind;
+		uint64_t value;
+	} lies[] = {
+		{ TRAP_SILENT, 0 },    { TRAP_REFUSE, 0 },          { TRAP_HANG_UP, 0 },
+		{ TRAP_ANSWER, 0 },    { TRAP_ANSWER, UINT64_MAX }, { TRAP_TOO_LONG, 4096 },
+		{ TRAP_TOO_SHORT, 0 },
+	};
+
+	(void)state;
+	for (size_t r = 0; r < RTE_DIM(requests); r++) {
+		for (size_t l = 0; l < RTE_DIM(lies); l++) {
+			uint64_t began;
+
+			arrive();
+			peer.server.trap = (struct trap){ lies[l].kind, requests[r],
+							  lies[l].value };
+			began = seam_now_us;
+			hang_up();
+			peer_await('s', 10);
+			assert_in_range(seam_now_us - began, 0, 15 * SECOND);
+			/* Whoever is there now goes too, and an honest one comes. */
+			peer.server.trap = (struct trap){ TRAP_NONE, 0, 0 };
+			memset(peer.told, 0, sizeof(peer.told));
+			server_hang_up(&peer.server);
+			seam_interrupt();
+			harness_quiet();
+			if (!peer_await('s', 300) || !peer_moves())
+				fail_msg("%s, lie %zu: nothing moves (%s):\n%s",
+					 vio_vu_request_name(requests[r]), l, peer.told,
+					 harness_log());
+			peer_leave();
+			harness_nothing_left();
+		}
+	}
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test_setup(each_call, peer_setup),
+	cmocka_unit_test(each_lie),
+};
+
+HARNESS_MAIN(tests)
