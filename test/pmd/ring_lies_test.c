@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Devices that lie in rings and headers, through the whole driver: what is wrong about one frame
+ * costs that frame, which is counted by its cause, and those around it come as they were sent; what
+ * is wrong about a ring breaks its queue. In the end every mbuf is back (harness_close()).
+ */
+#include "harness.h"
+
+#include <string.h>
+
+#include "virtio/net.h"
+
+#define BIT(feature) DEVICE_BIT(DEVICE_F_##feature)
+
+enum { SIZE = 64, LEN = 200, AROUND = 8 };
+
+static const uint64_t layouts[] = {
+	0,
+	BIT(MRG_RXBUF),
+	BIT(IN_ORDER),
+	BIT(RING_PACKED),
+	BIT(RING_PACKED) | BIT(MRG_RXBUF),
+	BIT(RING_PACKED) | BIT(IN_ORDER) | BIT(MRG_RXBUF),
+};
+
+static void
+start(struct harness *h, uint64_t features)
+{
+	struct harness_options options = { .features = features | BIT(GUEST_CSUM) };
+	struct rte_eth_conf conf = { .rxmode.offloads = RTE_ETH_RX_OFFLOAD_TCP_CKSUM };
+
+	assert_int_equal(harness_open(h, &options), 0);
+	assert_int_equal(harness_setup(h, 1, 1, SIZE, &conf), 0);
+	assert_int_equal(rte_eth_dev_start(h->port), 0);
+}
+
+/* After a restart frames go both ways. */
+static void
+end(struct harness *h)
+{
+	device_honest(h->dev);
+	assert_int_equal(rte_eth_dev_stop(h->port), 0);
+	assert_int_equal(rte_eth_dev_start(h->port), 0);
+	assert_int_equal(harness_pass(h, 3 * SIZE, 100), 0);
+	assert_int_equal(harness_close(h), 0);
+}
+
+static uint64_t
+counter(const struct harness *h, const char *name)
+{
+	uint64_t id, value;
+
+	assert_int_equal(rte_eth_xstats_get_id_by_name(h->port, name, &id), 0);
+	assert_int_equal(rte_eth_xstats_get_by_id(h->port, &id, &value, 1), 1);
+	return value;
+}
+
+static void
+arrives(struct harness *h, uint8_t number)
+{
+	uint8_t frame[LEN];
+
+	memset(frame, number, sizeof(frame));
+	assert_int_equal(device_receive_packet(h->dev, 0, NULL, frame, sizeof(frame)), 1);
+}
+
+/* These frames and no others, in this order. */
+static void
+taken(struct harness *h, uint8_t first, unsigned n)
+{
+	struct rte_mbuf *got[4 * AROUND];
+
+	assert_int_equal(rte_eth_rx_burst(h->port, 0, got, RTE_DIM(got)), n);
+	for (unsigned i = 0; i < n; i++) {
+		assert_int_equal(got[i]->pkt_len, LEN);
+		assert_int_equal(got[i]->data_len, LEN);
+		assert_int_equal(got[i]->nb_segs, 1);
+		for (unsigned at = 0; at < LEN; at++)
+			assert_int_equal(rte_pktmbuf_mtod(got[i], uint8_t *)[at], first + i);
+		rte_pktmbuf_free(got[i]);
+	}
+}
+
+/* --- one frame (rows 3, 4, 8, 9, 10) -----------------------------------------------------------
+ */
+
+#define CSUM(start, offset) ((uint64_t)(start) << 16 | (offset))
+
+static const struct {
+	enum device_lie lie;
+	uint64_t arg;
+	bool mergeable; /* without MRG_RXBUF the field means nothing */
+	const char *counter;
+} lies[] = {
+	{ DEVICE_LIE_LENGTH, 12 + HARNESS_ROOM + 1, false, "rx_q0_drop_length" },
+	{ DEVICE_LIE_LENGTH, 0x10000 + 72, false, "rx_q0_drop_length" },
+	{ DEVICE_LIE_LENGTH, 0x80000000, false, "rx_q0_drop_length" },
+	{ DEVICE_LIE_LENGTH, 0xffffffff, false, "rx_q0_drop_length" },
+	{ DEVICE_LIE_LENGTH, 0, false, "rx_q0_drop_short" },
+	{ DEVICE_LIE_LENGTH, 11, false, "rx_q0_drop_short" },
+	{ DEVICE_LIE_LENGTH, 12, false, "rx_q0_drop_short" },
+	{ DEVICE_LIE_LENGTH, 12 + 13, false, "rx_q0_drop_short" },
+	{ DEVICE_LIE_NUM_BUFFERS, 0, true, "rx_q0_drop_num_buffers" },
+	{ DEVICE_LIE_NUM_BUFFERS, SIZE + 1, true, "rx_q0_drop_num_buffers" },
+	{ DEVICE_LIE_NUM_BUFFERS, 0xffff, true, "rx_q0_drop_num_buffers" },
+	{ DEVICE_LIE_CSUM, CSUM(0xffff, 0xffff), false, "rx_q0_drop_csum" },
+	{ DEVICE_LIE_CSUM, CSUM(LEN, 0), false, "rx_q0_drop_csum" },
+	{ DEVICE_LIE_CSUM, CSUM(LEN - 1, 0), false, "rx_q0_drop_csum" },
+	{ DEVICE_LIE_CSUM, CSUM(0, LEN - 1), false, "rx_q0_drop_csum" },
+	{ DEVICE_LIE_CSUM, CSUM(0xfff0, 0x20), false, "rx_q0_drop_csum" },
+	{ DEVICE_LIE_GSO_TYPE, 0x7f, false, "rx_q0_drop_gso_type" },
+	{ DEVICE_LIE_GSO_TYPE, DEVICE_GSO_TCPV4, false, "rx_q0_drop_gso_type" },
+};
+
+/* The lie stands in the middle of a burst, so that vectors meet it, too. */
+static void
+one_frame(struct harness *h, size_t i)
+{
+	uint64_t before = counter(h, lies[i].counter), errors = counter(h, "rx_q0_errors");
+
+	for (unsigned n = 0; n < 2 * AROUND + 1; n++) {
+		if (n == AROUND)
+			device_lie(h->dev, VIO_NET_RXQ(0), lies[i].lie, lies[i].arg);
+		arrives(h, n <= AROUND ? n : n - 1);
+	}
+	/* The first AROUND, and those after the lie, whose numbers follow. */
+	taken(h, 0, 2 * AROUND);
+	assert_int_equal(counter(h, lies[i].counter), before + 1);
+	assert_int_equal(counter(h, "rx_q0_errors"), errors + 1);
+	assert_int_equal(counter(h, "rx_q0_broken"), 0);
+}
+
+static void
+about_a_frame(void **state)
+{
+	(void)state;
+	for (size_t l = 0; l < RTE_DIM(layouts); l++) {
+		struct harness h;
+
+		start(&h, layouts[l]);
+		for (unsigned round = 0; round < 5; round++)
+			for (size_t i = 0; i < RTE_DIM(lies); i++)
+				if (!lies[i].mergeable || layouts[l] & BIT(MRG_RXBUF))
+					one_frame(&h, i);
+		end(&h);
+	}
+}
+
+/* The least and the most that a buffer can hold are no lies. */
+static void
+just_right(void **state)
+{
+	static const uint32_t lens[] = { 12 + 14, 12 + HARNESS_ROOM };
+
+	(void)state;
+	for (size_t l = 0; l < 2 * RTE_DIM(layouts); l++) {
+		struct rte_mbuf *mbuf = NULL;
+		struct harness h;
+
+		start(&h, layouts[l / 2]);
+		device_lie(h.dev, VIO_NET_RXQ(0), DEVICE_LIE_LENGTH, lens[l % 2]);
+		arrives(&h, 1);
+		assert_int_equal(rte_eth_rx_burst(h.port, 0, &mbuf, 1), 1);
+		assert_int_equal(mbuf->pkt_len, lens[l % 2] - 12);
+		rte_pktmbuf_free(mbuf);
+		end(&h);
+	}
+}
+
+/* Each buffer that the device says belongs to a frame is one; what it says of the ones after the
+ * first is not believed, and no frame has more than came. */
+static void
+more_than_came(void **state)
+{
+	(void)state;
+	for (size_t l = 0; l < RTE_DIM(layouts); l++) {
+		struct rte_mbuf *mbuf = NULL;
+		struct harness h;
+
+		if (!(layouts[l] & BIT(MRG_RXBUF)))
+			continue;
+		start(&h, layouts[l]);
+		device_lie(h.dev, VIO_NET_RXQ(0), DEVICE_LIE_NUM_BUFFERS, 3);
+		for (unsigned n = 0; n < 2; n++) {
+			arrives(&h, n);
+			assert_int_equal(rte_eth_rx_burst(h.port, 0, &mbuf, 1), 0);
+		}
+		arrives(&h, 2);
+		assert_int_equal(rte_eth_rx_burst(h.port, 0, &mbuf, 1), 1);
+		assert_int_equal(mbuf->nb_segs, 3);
+		rte_pktmbuf_free(mbuf);
+		/* Stopped while one waits: its buffers come back, too. */
+		device_lie(h.dev, VIO_NET_RXQ(0), DEVICE_LIE_NUM_BUFFERS, 3);
+		arrives(&h, 3);
+		assert_int_equal(rte_eth_rx_burst(h.port, 0, &mbuf, 1), 0);
+		end(&h);
+	}
+}
+
+/* --- a ring (rows 1, 2, 6) ---------------------------------------------------------------------
+ */
+
+static const struct {
+	enum device_lie lie;
+	uint64_t arg;
+	bool split; /* only there */
+} breaks[] = {
+	{ DEVICE_LIE_ID, SIZE, false },
+	{ DEVICE_LIE_ID, 0xffff, false },
+	{ DEVICE_LIE_ID, 0x10000, true },
+	{ DEVICE_LIE_ID, 0xffffffff, true },
+	{ DEVICE_LIE_ID_NOT_IN_FLIGHT, 0, false },
+	{ DEVICE_LIE_ID_REPEATED, 0, false },
+	{ DEVICE_LIE_INDEX, SIZE + 1, true },
+	{ DEVICE_LIE_INDEX, 0x8000, true },
+	{ DEVICE_LIE_INDEX, 0xfffe, true }, /* back */
+};
+
+static bool
+applies(size_t layout, size_t i)
+{
+	return !breaks[i].split || !(layouts[layout] & BIT(RING_PACKED));
+}
+
+/* What was found before the lie may still be given; nothing after it, nor ever again. */
+static void
+about_a_receive_ring(void **state)
+{
+	(void)state;
+	for (size_t l = 0; l < RTE_DIM(layouts); l++) {
+		for (size_t i = 0; i < RTE_DIM(breaks); i++) {
+			struct rte_mbuf *got[SIZE];
+			struct harness h;
+			uint16_t n;
+
+			if (!applies(l, i))
+				continue;
+			start(&h, layouts[l]);
+			/* Some are with the driver, so that there are ids that are not in flight.
+			 */
+			for (unsigned k = 0; k < AROUND; k++)
+				arrives(&h, k);
+			taken(&h, 0, AROUND);
+			arrives(&h, 0);
+			device_lie(h.dev, VIO_NET_RXQ(0), breaks[i].lie, breaks[i].arg);
+			if (breaks[i].lie != DEVICE_LIE_INDEX)
+				arrives(&h, 1);
+			for (unsigned k = 0; k < 3; k++) {
+				n = rte_eth_rx_burst(h.port, 0, got, SIZE);
+				assert_in_range(n, 0, k == 0 ? 1 : 0);
+				rte_pktmbuf_free_bulk(got, n);
+			}
+			if (counter(&h, "rx_q0_broken") != 1)
+				fail_msg("layout %zu, lie %zu: not broken", l, i);
+			end(&h);
+		}
+	}
+}
+
+static uint16_t
+send_one(struct harness *h)
+{
+	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(harness_tx_pool);
+	uint16_t n;
+
+	assert_non_null(mbuf);
+	assert_non_null(rte_pktmbuf_append(mbuf, LEN));
+	n = rte_eth_tx_burst(h->port, 0, &mbuf, 1);
+	if (n == 0)
+		rte_pktmbuf_free(mbuf);
+	return n;
+}
+
+/* Sent packets are reclaimed late: by then an index that was a little behind is right again, and in
+ * a packed ring an id that was repeated is overwritten. */
+static bool
+is_not_seen(size_t layout, size_t i)
+{
+	return breaks[i].arg == 0xfffe ||
+	       (breaks[i].lie == DEVICE_LIE_ID_REPEATED && layouts[layout] & BIT(RING_PACKED));
+}
+
+static void
+about_a_transmit_ring(void **state)
+{
+	(void)state;
+	for (size_t l = 0; l < RTE_DIM(layouts); l++) {
+		for (size_t i = 0; i < RTE_DIM(breaks); i++) {
+			struct harness h;
+
+			if (!applies(l, i) || is_not_seen(l, i))
+				continue;
+			start(&h, layouts[l]);
+			assert_int_equal(harness_pass(&h, AROUND, 100), 0);
+			assert_int_equal(send_one(&h), 1);
+			if (breaks[i].lie != DEVICE_LIE_INDEX)
+				harness_poll(&h);
+			device_lie(h.dev, VIO_NET_TXQ(0), breaks[i].lie, breaks[i].arg);
+			for (unsigned k = 0; k < 3 * SIZE; k++) {
+				send_one(&h);
+				harness_poll(&h);
+			}
+			if (counter(&h, "tx_q0_broken") != 1)
+				fail_msg("layout %zu, lie %zu: not broken", l, i);
+			assert_int_equal(send_one(&h), 0);
+			end(&h);
+		}
+	}
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(about_a_frame),         cmocka_unit_test(just_right),
+	cmocka_unit_test(more_than_came),        cmocka_unit_test(about_a_receive_ring),
+	cmocka_unit_test(about_a_transmit_ring),
+};
+
+HARNESS_MAIN(tests)
