@@ -11,33 +11,42 @@
 
 #define FLAGS(flags) ((uint64_t)(flags) << 48)
 
-/* Takes LANES used descriptors, if they all are of the simple kind. */
-static inline bool
-packed_take(struct vq *vq, void **cookies, uint32_t *lens)
+/* Takes used descriptors by LANES, as long as they all are of the simple kind. */
+static inline __attribute__((always_inline)) uint16_t
+packed_take(struct vq *vq, void **cookies, uint32_t *lens, uint16_t most, const bool shuffled)
 {
-	const struct packed_state *p = &vq->packed;
-	vec used = vec_load_second(&p->desc[p->used]);
-	vec ids = vec_and(vec_swap32(used), vec_set(0xffff));
+	const struct packed_desc *desc = &vq->packed.desc[vq->packed.used];
+	const struct lanes_tables by_id = lanes_tables(vq);
+	struct lanes_ids ids = lanes_ids_from(vq, vq->id_tail);
+	const vec flags = vec_set(FLAGS(vq->packed.used_flags));
+	const vec looked_at = vec_set(FLAGS(DESC_AVAIL | DESC_USED) | UINT64_C(0xffff) << 32);
+	uint16_t got;
 
-	return vec_all_equal(vec_and(used, vec_set(FLAGS(DESC_AVAIL | DESC_USED))),
-			     vec_set(FLAGS(p->used_flags))) &&
-	       lanes_leave(vq, ids, used, cookies, lens);
+	for (got = 0; got + LANES <= most; got += LANES) {
+		vec used = vec_load_second(&desc[got]);
+
+		if (!lanes_ids_look(&ids, shuffled) ||
+		    !vec_all_equal(vec_and(used, looked_at), vec_or(vec_swap32(ids.all), flags)) ||
+		    !lanes_leave(&by_id, ids.first, used, &cookies[got],
+				 lens != NULL ? &lens[got] : NULL))
+			break;
+		lanes_ids_step(&ids);
+	}
+	return got;
 }
 
 static inline uint16_t
 packed_get_lanes(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
 {
-	struct packed_state *p = &vq->packed;
-	uint16_t most = least(n, vq->counts.size - p->used, vq->counts.size - vq->id_tail);
-	uint16_t got = 0;
+	uint16_t most = least(n, vq->counts.size - vq->packed.used, vq->counts.size - vq->id_tail);
+	uint16_t got;
 
-	while (got + LANES <= most) {
-		if (!packed_take(vq, cookies + got, lens != NULL ? lens + got : NULL))
-			break;
-		vq_packed_used_advance(vq, LANES);
-		leave_account(vq, LANES);
-		got += LANES;
-	}
+	if (!vq->shuffled)
+		got = packed_take(vq, cookies, lens, most, false);
+	else
+		got = packed_take(vq, cookies, lens, most, true);
+	vq_packed_used_advance(vq, got);
+	leave_account(vq, got);
 	return got;
 }
 
@@ -71,22 +80,29 @@ packed_get_in_order_fast(struct vq *vq, void **cookies, uint32_t *lens, uint16_t
 	return got;
 }
 
-/* Fills LANES descriptors. The first since publish does not yet look available. */
-static inline __attribute__((always_inline)) void
-packed_put(struct vq *vq, void *const *objects, const struct vq_view *view, uint64_t flags,
-	   const bool in)
+/* Fills descriptors by LANES. The first since publish does not yet look available. */
+static inline __attribute__((always_inline)) uint16_t
+packed_put(struct vq *vq, void *const *objects, uint16_t most, const struct vq_view *view,
+	   uint64_t flags, const bool in, const bool shuffled)
 {
-	struct packed_state *p = &vq->packed;
-	uint16_t first = vq->ids[vq->id_head];
-	vec ids = vec_swap32(vec_count_up(first));
-	vec word = vec_or(vec_or(lanes_len(objects, view, in), ids), vec_set(FLAGS(flags)));
+	struct packed_desc *desc = &vq->packed.desc[vq->packed.avail];
+	const struct lanes_tables by_id = lanes_tables(vq);
+	struct lanes_ids ids = lanes_ids_from(vq, vq->id_head);
+	vec hold_back = vec_first(vq->packed.unpublished == 0 ? FLAGS(DESC_AVAIL) : 0);
+	const struct vq_view v = *view;
+	uint16_t done;
 
-	if (p->unpublished == 0)
-		word = vec_xor(word, vec_first(FLAGS(DESC_AVAIL)));
-	vec_store_pairs(&p->desc[p->avail], lanes_iova(objects, view, in), word);
-	lanes_fill(vq, first, objects, in ? view->in_len : 0);
-	vq_packed_avail_advance(vq, LANES, flags);
-	fill_account(vq, LANES);
+	for (done = 0; done + LANES <= most && lanes_ids_look(&ids, shuffled); done += LANES) {
+		void *const *these = &objects[done];
+		vec word = vec_or(lanes_len(these, &v, in), vec_set(FLAGS(flags)));
+
+		word = vec_xor(vec_or(word, vec_swap32(ids.all)), hold_back);
+		vec_store_pairs(&desc[done], lanes_iova(these, &v, in), word);
+		lanes_fill(&by_id, ids.first, these, in ? v.in_len : 0);
+		lanes_ids_step(&ids);
+		hold_back = vec_set(0);
+	}
+	return done;
 }
 
 static inline __attribute__((always_inline)) uint16_t
@@ -97,8 +113,14 @@ packed_add_lanes(struct vq *vq, void *const *objects, uint16_t n, const struct v
 	uint64_t flags = vq->packed.avail_flags | (in ? DESC_WRITE : 0);
 	uint16_t done;
 
-	for (done = 0; done + LANES <= most && ids_count_up(&vq->ids[vq->id_head]); done += LANES)
-		packed_put(vq, objects + done, view, flags, in);
+	if (!vq->shuffled)
+		done = packed_put(vq, objects, most, view, flags, in, false);
+	else
+		done = packed_put(vq, objects, most, view, flags, in, true);
+	if (done > 0) {
+		vq_packed_avail_advance(vq, done, flags);
+		fill_account(vq, done);
+	}
 	return done;
 }
 

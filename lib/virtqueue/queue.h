@@ -89,6 +89,7 @@ struct vq {
 	};
 	bool platform; /* VQ_ORDER_PLATFORM */
 	bool event_idx;
+	bool shuffled;       /* was a buffer ever used out of order? Else ids[i] is i */
 	uint16_t id_head;    /* circle position of the next id to hand out */
 	uint16_t held_head;  /* id_head at the last publish: the ids from there on are held */
 	uint16_t id_tail;    /* circle position for the next id that returns */
@@ -144,6 +145,7 @@ id_take(struct vq *vq)
 static inline void
 id_return(struct vq *vq, uint16_t id)
 {
+	vq->shuffled |= vq->ids[vq->id_tail] != id;
 	vq->ids[vq->id_tail] = id;
 	vq->id_tail = circle_next(vq, vq->id_tail);
 }

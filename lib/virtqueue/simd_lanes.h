@@ -63,15 +63,6 @@ rooms_set(uint32_t *room, uint32_t bytes)
 	__builtin_memcpy(room, &rooms, sizeof(rooms));
 }
 
-/* One load each, as wide as it was stored: the caller may have just stored them, and a wider load
- * would wait until they have left for memory, behind all stores to the ring. */
-static inline void
-cookies_copy(void **to, void *const *from)
-{
-	for (unsigned i = 0; i < LANES; i++)
-		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
-}
-
 /* Do the ids that stand at a place of the circle count up? */
 static inline bool
 ids_count_up(const uint16_t *circle)
@@ -88,22 +79,67 @@ least(uint16_t a, uint16_t b, uint16_t c)
 }
 
 /*
- * Gives out the oldest LANES buffers, if those are what the device says that it used, and of the
- * simple kind: ids in the order of the circle. lens hold the used lengths in their lower halves.
+ * What stands by id, as values of their own: a loop that keeps them in registers need not look in
+ * the queue again after each store, which the compiler must think could have changed it.
+ */
+struct lanes_tables {
+	uint16_t *count;
+	uint32_t *room;
+	void **cookies;
+};
+
+static inline struct lanes_tables
+lanes_tables(const struct vq *vq)
+{
+	return (struct lanes_tables){ vq->count, vq->room, vq->cookies };
+}
+
+/* The ids of the LANES buffers at a place of the circle, which moves on by LANES. */
+struct lanes_ids {
+	const uint16_t *circle;
+	vec all;
+	uint16_t first;
+};
+
+static inline struct lanes_ids
+lanes_ids_from(const struct vq *vq, uint16_t position)
+{
+	return (struct lanes_ids){ &vq->ids[position], vec_count_up(position), position };
+}
+
+/* Do they count up? Where no buffer was ever used out of order, they do without a look. */
+static inline __attribute__((always_inline)) bool
+lanes_ids_look(struct lanes_ids *ids, const bool shuffled)
+{
+	if (!shuffled)
+		return true;
+	ids->first = ids->circle[0];
+	ids->all = vec_count_up(ids->first);
+	return ids_count_up(ids->circle);
+}
+
+static inline void
+lanes_ids_step(struct lanes_ids *ids)
+{
+	ids->circle += LANES;
+	ids->all = vec_add(ids->all, vec_set(LANES));
+	ids->first += LANES;
+}
+
+/*
+ * Gives out the buffers from id first on, which are what the device says that it used, if they are
+ * of the simple kind. lens hold the used lengths in their lower halves.
  */
 static inline bool
-lanes_leave(struct vq *vq, vec ids, vec used_lens, void **cookies, uint32_t *lens)
+lanes_leave(const struct lanes_tables *by_id, uint16_t first, vec used_lens, void **cookies,
+	    uint32_t *lens)
 {
-	const uint16_t *circle = &vq->ids[vq->id_tail];
-	uint16_t first = circle[0];
-
-	if (!vec_all_equal(ids, vec_count_up(first)) || !ids_count_up(circle) ||
-	    !counts_are_one(&vq->count[first]))
+	if (!counts_are_one(&by_id->count[first]))
 		return false;
-	vec_store(cookies, vec_load(&vq->cookies[first]));
+	vec_store(cookies, vec_load(&by_id->cookies[first]));
 	if (lens != NULL)
-		vec_store_lens(lens, used_lens, &vq->room[first]);
-	counts_set(&vq->count[first], 0);
+		vec_store_lens(lens, used_lens, &by_id->room[first]);
+	counts_set(&by_id->count[first], 0);
 	return true;
 }
 
@@ -140,13 +176,23 @@ lanes_leave_batch(struct vq *vq, void **cookies, uint32_t *lens)
 	return true;
 }
 
+/* One load each, as wide as it was stored: the caller may have just stored them, and a wider load
+ * would wait until they have left for memory, behind all stores to the ring. */
+static inline void
+cookies_copy(void **to, void *const *from)
+{
+#pragma GCC unroll 8
+	for (unsigned i = 0; i < LANES; i++)
+		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+}
+
 /* Remembers LANES buffers whose ids count up from first. */
 static inline void
-lanes_fill(struct vq *vq, uint16_t first, void *const *objects, uint32_t room)
+lanes_fill(const struct lanes_tables *by_id, uint16_t first, void *const *objects, uint32_t room)
 {
-	cookies_copy(&vq->cookies[first], objects);
-	rooms_set(&vq->room[first], room);
-	counts_set(&vq->count[first], ONES16);
+	cookies_copy(&by_id->cookies[first], objects);
+	rooms_set(&by_id->room[first], room);
+	counts_set(&by_id->count[first], ONES16);
 }
 
 /* Buffers of one descriptor each were added. */
