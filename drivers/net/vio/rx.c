@@ -18,6 +18,7 @@
 #include "log.h"
 #include "port.h"
 #include "rx_chain.h"
+#include "rx_four.h"
 #include "rx_offload.h"
 
 /* What a frame comes in: one mbuf; as many as the device takes; as many as stand ready for each. */
@@ -327,6 +328,63 @@ tell_broken(struct vio_rxq *q)
 	vio_recover_notice(q->port, VIO_CAUSE_QUEUE);
 }
 
+/*
+ * The next four buffers become four packets, if each is a packet of its own with nothing to be
+ * done. The headers' fields are loaded for that question alone: where the answer is no, nothing has
+ * happened, and receive_buffer() asks again.
+ */
+static __rte_always_inline bool
+receive_four(const struct vio_rxq *q, void *const *mbufs, const uint32_t *used_lens,
+	     struct rte_mbuf **pkts, uint64_t *bytes, const enum buffers buffers,
+	     const bool offloads, const uint32_t hdr_len, const struct vio_four_wants wants)
+{
+	const vio_four lens = vio_four_load(used_lens), frames = lens - hdr_len;
+	const vio_two begin = vio_four_begin(q);
+	uint32_t asks = 0;
+
+	if (buffers == CHAINS || (offloads && !wants.possible) ||
+	    unlikely(!vio_four_lengths_are_good(lens, hdr_len)))
+		return false;
+#pragma GCC unroll 4
+	for (unsigned i = 0; i < VIO_FOUR; i++) {
+		if (buffers == MERGEABLE)
+			asks |= load_num_buffers(q, mbufs[i]) ^ 1;
+		if (offloads)
+			asks |= vio_four_asks(header_of(q, mbufs[i]), wants);
+	}
+	if (unlikely(asks != 0) || (buffers == MERGEABLE && unlikely(q->partial != NULL)))
+		return false;
+#pragma GCC unroll 4
+	for (unsigned i = 0; i < VIO_FOUR; i++) {
+		struct rte_mbuf *mbuf = __atomic_load_n(&mbufs[i], __ATOMIC_RELAXED);
+
+		vio_four_segment(mbuf, begin, frames, i);
+		pkts[i] = mbuf;
+	}
+	*bytes += (uint64_t)frames[0] + frames[1] + frames[2] + frames[3];
+	return true;
+}
+
+static __rte_always_inline uint16_t
+receive_each(struct vio_rxq *q, void *const *mbufs, const uint32_t *lens, uint16_t n,
+	     struct rte_mbuf **pkts, uint64_t *bytes, const enum buffers buffers,
+	     const bool offloads, const uint32_t hdr_len)
+{
+	uint16_t received = 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		struct rte_mbuf *packet = receive_buffer(q, mbufs[i], lens[i], hdr_len, buffers);
+
+		if (offloads && likely(packet != NULL))
+			packet = apply_offloads(q, packet, hdr_len);
+		if (unlikely(packet == NULL))
+			continue;
+		*bytes += packet->pkt_len;
+		pkts[received++] = packet;
+	}
+	return received;
+}
+
 static __rte_always_inline uint16_t
 rx_batch(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, uint16_t *taken,
 	 const enum buffers buffers, const bool offloads, const uint32_t hdr_len)
@@ -335,7 +393,9 @@ rx_batch(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, uint16_t *taken,
 	 */
 	void *mbufs[VIO_BATCH] __rte_cache_aligned;
 	uint32_t lens[VIO_BATCH] __rte_cache_aligned;
-	uint16_t got, received = 0;
+	const struct vio_four_wants wants = vio_four_wants(q, hdr_len);
+	unsigned received = 0;
+	uint16_t got;
 	uint64_t bytes = 0;
 
 	got = vq_get(q->ring.vq, mbufs, lens, n);
@@ -344,15 +404,17 @@ rx_batch(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, uint16_t *taken,
 		if (buffers == MERGEABLE || offloads)
 			rte_prefetch0(header_of(q, mbufs[i]));
 	}
-	for (uint16_t i = 0; i < got; i++) {
-		struct rte_mbuf *packet = receive_buffer(q, mbufs[i], lens[i], hdr_len, buffers);
+	for (unsigned i = 0; i < got; i += VIO_FOUR) {
+		const unsigned left = got - i;
 
-		if (offloads && likely(packet != NULL))
-			packet = apply_offloads(q, packet, hdr_len);
-		if (unlikely(packet == NULL))
+		if (likely(left >= VIO_FOUR) &&
+		    receive_four(q, &mbufs[i], &lens[i], &pkts[received], &bytes, buffers, offloads,
+				 hdr_len, wants)) {
+			received += VIO_FOUR;
 			continue;
-		bytes += packet->pkt_len;
-		pkts[received++] = packet;
+		}
+		received += receive_each(q, &mbufs[i], &lens[i], RTE_MIN(left, VIO_FOUR),
+					 &pkts[received], &bytes, buffers, offloads, hdr_len);
 	}
 	q->stats.packets += received;
 	q->stats.bytes += bytes;

@@ -34,6 +34,24 @@ header_fits(const struct rte_mbuf *mbuf, uint16_t hdr_len)
 	       mbuf->data_off >= hdr_len;
 }
 
+/* One segment, and its header fits: three 16-bit fields of the mbuf lie side by side. */
+static inline bool
+is_simple(const struct rte_mbuf *mbuf, uint16_t hdr_len)
+{
+	const uint16_t wanted[4] = { 0, 1, 1, 0 }; /* data_off: any; refcnt, nb_segs; port: any */
+	const uint16_t looked_at[4] = { 0, UINT16_MAX, UINT16_MAX, 0 };
+	uint64_t word, mask, value;
+
+	RTE_BUILD_BUG_ON(offsetof(struct rte_mbuf, refcnt) !=
+			 offsetof(struct rte_mbuf, rearm_data) + 2);
+	RTE_BUILD_BUG_ON(offsetof(struct rte_mbuf, nb_segs) !=
+			 offsetof(struct rte_mbuf, rearm_data) + 4);
+	memcpy(&word, &mbuf->rearm_data, sizeof(word));
+	memcpy(&mask, looked_at, sizeof(mask));
+	memcpy(&value, wanted, sizeof(value));
+	return (word & mask) == value && RTE_MBUF_DIRECT(mbuf) && mbuf->data_off >= hdr_len;
+}
+
 /* No offload is asked for: an empty header (NET-TX: num_buffers is 0, gso_type NONE). */
 static inline void
 write_header(uint8_t *hdr, uint16_t hdr_len)
@@ -195,7 +213,7 @@ add_singles(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n, const uint16_
 	for (count = 0; count < n; count++) {
 		struct rte_mbuf *mbuf = pkts[count];
 
-		if (unlikely(mbuf->nb_segs != 1 || !header_fits(mbuf, hdr_len)))
+		if (unlikely(!is_simple(mbuf, hdr_len)))
 			break;
 		if (offloads && asks(mbuf)) {
 			if (!vio_tx_in_place(mbuf, &q->offer, hdr_len))
