@@ -49,7 +49,7 @@ is_due(struct vio_port *port)
 		return true;
 	if (--w->left > 0)
 		return false;
-	w->wait = RTE_MIN(2 * w->wait, VIO_WATCH_MOST_S / VIO_WATCH_S);
+	w->wait = RTE_MIN(2 * w->wait, (unsigned)VIO_WATCH_MOST_S / VIO_WATCH_S);
 	w->left = w->wait;
 	return true;
 }
