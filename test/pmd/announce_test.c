@@ -79,6 +79,37 @@ announced(void **state)
 	assert_int_equal(harness_close(&h), 0);
 }
 
+/* Where all mbufs that are sent are of one pool, the announcement, which is of another, still goes
+ * back to its own. */
+static void
+fast_free(void **state)
+{
+	struct harness_options options = { .features = ANNOUNCE };
+	struct rte_eth_conf conf = {
+		.intr_conf.lsc = 1,
+		.txmode.offloads = RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE,
+	};
+	struct rte_ether_addr mac = own;
+	struct harness h;
+	unsigned rx, tx;
+
+	(void)state;
+	assert_int_equal(harness_open(&h, &options), 0);
+	assert_int_equal(harness_setup(&h, 1, 1, 64, &conf), 0);
+	rx = rte_mempool_avail_count(harness_rx_pool);
+	tx = rte_mempool_avail_count(harness_tx_pool);
+	assert_int_equal(rte_eth_dev_start(h.port), 0);
+	assert_int_equal(rte_eth_dev_default_mac_addr_set(h.port, &mac), 0);
+	device_ask_announce(h.dev);
+	assert_true(seam_interrupt());
+	expect_frame(&h);
+	assert_int_equal(harness_pass(&h, 300, 100), 0);
+	assert_int_equal(rte_eth_dev_stop(h.port), 0);
+	assert_int_equal(rte_mempool_avail_count(harness_rx_pool), rx);
+	assert_int_equal(rte_mempool_avail_count(harness_tx_pool), tx);
+	assert_int_equal(harness_close(&h), 0);
+}
+
 /* No room in the ring: the user is told, the device gets its acknowledgement, nothing leaks. */
 static void
 no_room(void **state)
@@ -178,9 +209,13 @@ standby_is_refused(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(announced),          cmocka_unit_test(no_room),
-	cmocka_unit_test(queue_stopped),      cmocka_unit_test(not_offered),
-	cmocka_unit_test(link_cannot_be_set), cmocka_unit_test(standby_is_refused),
+	cmocka_unit_test(announced),
+	cmocka_unit_test(fast_free),
+	cmocka_unit_test(no_room),
+	cmocka_unit_test(queue_stopped),
+	cmocka_unit_test(not_offered),
+	cmocka_unit_test(link_cannot_be_set),
+	cmocka_unit_test(standby_is_refused),
 };
 
 HARNESS_MAIN(tests)

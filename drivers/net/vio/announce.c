@@ -21,15 +21,23 @@
 /* Beyond this the polling thread is not coming back, and the announcement not urgent. */
 #define GATE_MS 100
 
-static void
-fill_rarp(struct rte_ether_hdr *frame, const struct rte_ether_addr *own)
-{
-	struct rte_arp_hdr *arp = (struct rte_arp_hdr *)(frame + 1);
+/* What follows the Ethernet header in the shortest frame. */
+#define REST_LEN (RTE_ETHER_MIN_LEN - RTE_ETHER_CRC_LEN - RTE_ETHER_HDR_LEN)
 
-	memset(frame, 0, RTE_ETHER_MIN_LEN - RTE_ETHER_CRC_LEN);
+static void
+fill_ether(struct rte_ether_hdr *frame, const struct rte_ether_addr *own)
+{
 	memset(&frame->dst_addr, 0xff, sizeof(frame->dst_addr));
 	frame->src_addr = *own;
 	frame->ether_type = RTE_BE16(RTE_ETHER_TYPE_RARP);
+}
+
+static void
+fill_rarp(void *rest, const struct rte_ether_addr *own)
+{
+	struct rte_arp_hdr *arp = rest;
+
+	memset(rest, 0, REST_LEN);
 	arp->arp_hardware = RTE_BE16(RTE_ARP_HRD_ETHER);
 	arp->arp_protocol = RTE_BE16(RTE_ETHER_TYPE_IPV4);
 	arp->arp_hlen = RTE_ETHER_ADDR_LEN;
@@ -39,23 +47,30 @@ fill_rarp(struct rte_ether_hdr *frame, const struct rte_ether_addr *own)
 	arp->arp_data.arp_tha = *own;
 }
 
-/* Out of a receive pool: a driver has no other. */
+/*
+ * Out of a receive pool: a driver has no other. Of two segments, as a transmit queue with
+ * MBUF_FAST_FREE gives back all others to the one pool that the application sends from, and looks
+ * at the pools of chains.
+ */
 static struct rte_mbuf *
 make_frame(const struct vio_port *port)
 {
 	const struct rte_eth_dev_data *data = port->dev->data;
 	const struct vio_rxq *rxq = data->nb_rx_queues > 0 ? data->rx_queues[0] : NULL;
-	struct rte_mbuf *mbuf = rxq != NULL ? rte_pktmbuf_alloc(rxq->pool) : NULL;
-	char *frame = NULL;
+	struct rte_mbuf *parts[2];
+	char *begin, *end;
 
-	if (mbuf != NULL)
-		frame = rte_pktmbuf_append(mbuf, RTE_ETHER_MIN_LEN - RTE_ETHER_CRC_LEN);
-	if (frame == NULL) {
-		rte_pktmbuf_free(mbuf);
+	if (rxq == NULL || rte_pktmbuf_alloc_bulk(rxq->pool, parts, RTE_DIM(parts)) < 0)
+		return NULL;
+	begin = rte_pktmbuf_append(parts[0], RTE_ETHER_HDR_LEN);
+	end = rte_pktmbuf_append(parts[1], REST_LEN);
+	if (begin == NULL || end == NULL || rte_pktmbuf_chain(parts[0], parts[1]) < 0) {
+		rte_pktmbuf_free_bulk(parts, RTE_DIM(parts));
 		return NULL;
 	}
-	fill_rarp((struct rte_ether_hdr *)frame, &data->mac_addrs[0]);
-	return mbuf;
+	fill_ether((struct rte_ether_hdr *)begin, &data->mac_addrs[0]);
+	fill_rarp(end, &data->mac_addrs[0]);
+	return parts[0];
 }
 
 /* Returns 0 or a negative errno value. */
