@@ -90,16 +90,42 @@ configured(void **state)
 	memset(key, 0x77, sizeof(key));
 	assert_int_equal(rte_eth_dev_rss_hash_update(h.port, &hash), 0);
 	assert_int_equal(rte_eth_dev_rss_reta_update(h.port, reta, 128), 0);
-	for (unsigned life = 0; life < 2; life++) {
+	/* Over a restart, and over a reset, all of it stays. */
+	for (unsigned life = 0; life < 3; life++) {
 		assert_int_equal(net->hash_types, 1 << 5);
 		assert_memory_equal(net->rss_key, key, sizeof(key));
 		assert_int_equal(net->rss_table[3], 0);
 		assert_int_equal(net->rss_table[64], 2);
 		assert_int_equal(net->rss_table[65], 65 % 3);
 		assert_int_equal(rte_eth_dev_stop(h.port), 0);
+		if (life == 1)
+			assert_int_equal(rte_eth_dev_reset(h.port), 0);
 		assert_int_equal(rte_eth_dev_start(h.port), 0);
 	}
 	assert_int_equal(harness_pass(&h, 30, 100), 0);
+	assert_int_equal(harness_close(&h), 0);
+}
+
+/* After a reset the device has a shorter table: it is filled anew. */
+static void
+reset_to_another(void **state)
+{
+	const struct device_net_state *net;
+	struct harness h;
+
+	(void)state;
+	open_with(&h, RSS, 40, 256, 0x1ff);
+	start(&h, 3, RTE_ETH_RSS_IP);
+	net = device_net_state(h.dev);
+	assert_int_equal(net->rss_entries, 256);
+	assert_int_equal(rte_eth_dev_stop(h.port), 0);
+	says.table = 128;
+	prepare(h.dev);
+	assert_int_equal(rte_eth_dev_reset(h.port), 0);
+	assert_int_equal(rte_eth_dev_start(h.port), 0);
+	assert_int_equal(net->rss_entries, 128);
+	assert_int_equal(net->rss_table[127], 127 % 3);
+	assert_int_equal(net->hash_types, 1 << 0 | 1 << 3 | 1 << 6);
 	assert_int_equal(harness_close(&h), 0);
 }
 
@@ -361,6 +387,7 @@ static const uint64_t plain, mergeable = B(MRG_RXBUF), with_rss = RSS | B(MRG_RX
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(configured),
+	cmocka_unit_test(reset_to_another),
 	cmocka_unit_test(switched_off),
 	cmocka_unit_test(own_table),
 	cmocka_unit_test(refused),

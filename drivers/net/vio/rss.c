@@ -104,12 +104,28 @@ read_fields(struct vio_port *port)
 	return ret;
 }
 
+/* What the application has asked for, as far as it fits a device that is looked at anew. */
+static void
+keep_asked(struct vio_rss *rss, const struct vio_rss *before)
+{
+	rss->types = before->types & rss->supported;
+	if (before->key_len >= VIO_NET_RSS_KEY_MIN && before->key_len <= rss->key_max) {
+		rss->key_len = before->key_len;
+		memcpy(rss->key, before->key, before->key_len);
+	}
+	if (rss->table_size != before->table_size)
+		return;
+	rss->table_queues = before->table_queues;
+	memcpy(rss->table, before->table, sizeof(rss->table));
+}
+
 int
 vio_rss_inspect(struct vio_port *port)
 {
 	const uint64_t rss = VIO_BIT(VIRTIO_NET_F_RSS),
 		       any = rss | VIO_BIT(VIRTIO_NET_F_HASH_REPORT);
 	const struct vio_net_config *config = &port->config;
+	const struct vio_rss before = port->rss;
 	uint16_t table;
 	int ret;
 
@@ -135,6 +151,7 @@ vio_rss_inspect(struct vio_port *port)
 	if (port->features & rss)
 		port->rss.table_size = RTE_MIN(rte_align32prevpow2(table),
 					       (uint32_t)VIO_RSS_TABLE_MAX);
+	keep_asked(&port->rss, &before);
 	return 0;
 }
 
@@ -261,9 +278,22 @@ apply(struct vio_port *port, const struct vio_rss *rss)
 	return send_pairs_and_hash(port, rss, types);
 }
 
+/* In turn over all receive queues; a table that was set for as many stays. */
+static void
+fill_table(struct vio_rss *rss, uint16_t queues)
+{
+	if (rss->table_queues == queues || queues == 0)
+		return;
+	for (uint16_t i = 0; i < rss->table_size; i++)
+		rss->table[i] = i % queues;
+	rss->table_queues = queues;
+}
+
 int
 vio_rss_restore(struct vio_port *port)
 {
+	/* Another device may have another size of table. */
+	fill_table(&port->rss, port->dev->data->nb_rx_queues);
 	return apply(port, &port->rss);
 }
 
@@ -285,17 +315,6 @@ take_hash(struct vio_port *port, struct vio_rss *rss, const struct rte_eth_rss_c
 	rss->key_len = conf->rss_key_len;
 	memcpy(rss->key, conf->rss_key, rss->key_len);
 	return 0;
-}
-
-/* In turn over all receive queues; a table that was set for as many stays. */
-static void
-fill_table(struct vio_rss *rss, uint16_t queues)
-{
-	if (rss->table_queues == queues || queues == 0)
-		return;
-	for (uint16_t i = 0; i < rss->table_size; i++)
-		rss->table[i] = i % queues;
-	rss->table_queues = queues;
 }
 
 int
