@@ -190,6 +190,22 @@ def test_checksum(lab, case):
     assert out.mbufs_out == out.mbufs_lost == 0
 
 
+@pytest.mark.ours
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, id=case.id) for case in hostile.cases() if case.name[:3] == "10."]
+)
+def test_segmentation(lab, case):
+    """Row 10 once more, where the application has asked for LRO and the fields count."""
+    out = hostile.observe(lab, case, patience=5, setup=["port config 0 rx_offload tcp_lro on"])
+    assert out.verdict == "survived", f"{out.verdict} at {out.at}: {out.error}"
+    # How long the headers are is a hint, which nobody takes.
+    counter = {"10.type": "drop_gso_type", "10.size": "drop_gso_size"}.get(case.name)
+    assert_told(case, dropped(counter) if counter else GOES_ON, out)
+    assert_frames(case, GOES_ON, out)
+    assert out.moves and out.recovers
+    assert out.mbufs_out == out.mbufs_lost == 0
+
+
 SETTINGS = [(p, m, i) for p in (False, True) for m in (False, True) for i in (False, True)]
 
 
