@@ -293,9 +293,12 @@ port_open(struct port *port, struct input *in, uint64_t features, bool port_lies
 }
 
 int
-port_start(struct port *port, uint16_t size, uint64_t tx_offloads)
+port_start(struct port *port, uint16_t size, uint64_t rx_offloads, uint64_t tx_offloads)
 {
-	struct rte_eth_conf conf = { .txmode.offloads = tx_offloads };
+	struct rte_eth_conf conf = {
+		.rxmode.offloads = rx_offloads,
+		.txmode.offloads = tx_offloads,
+	};
 	uint16_t id = port->dev->data->port_id;
 	int ret = rte_eth_dev_configure(id, 1, 1, &conf);
 

@@ -63,7 +63,7 @@ struct port {
  * driver refuses it, which only a liar can bring about. */
 bool port_open(struct port *port, struct input *in, uint64_t features, bool lies);
 /* One receive and one transmit queue of so many descriptors, set up and started: 0 or an error. */
-int port_start(struct port *port, uint16_t size, uint64_t tx_offloads);
+int port_start(struct port *port, uint16_t size, uint64_t rx_offloads, uint64_t tx_offloads);
 /* The device is honest from now on: stops and closes, and checks that all mbufs came back. */
 void port_close(struct port *port);
 

@@ -38,7 +38,7 @@ operate(struct port *port, struct input *in)
 	case 0:
 	case 1:
 		if (!port->dev->data->dev_started)
-			must(port_start(port, sizes[take8(in) % 4], 0) <= 0,
+			must(port_start(port, sizes[take8(in) % 4], 0, 0) <= 0,
 			     "an error is negative");
 		break;
 	case 2:

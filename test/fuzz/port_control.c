@@ -98,7 +98,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	honest = true;
 	silent = mute = false;
 	must(port_open(&port, &in, features, false), "a port");
-	must(port_start(&port, 8, 0) == 0, "starts");
+	must(port_start(&port, 8, 0, 0) == 0, "starts");
 	honest = false;
 	while (in.left > 0)
 		command(&port, &in);

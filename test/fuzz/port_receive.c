@@ -32,7 +32,13 @@ check_packet(const struct rte_mbuf *packet)
 	must(segments == packet->nb_segs, "and no fewer");
 	must(total == packet->pkt_len, "and as many bytes as it says");
 	must(packet->pkt_len >= RTE_ETHER_HDR_LEN, "a packet has an Ethernet header");
-	must(packet->data_off == RTE_PKTMBUF_HEADROOM, "where frames begin");
+	if (packet->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED)
+		total = sizeof(struct rte_vlan_hdr);
+	else
+		total = 0;
+	must(packet->data_off == RTE_PKTMBUF_HEADROOM + total, "where frames begin");
+	must(!(packet->ol_flags & RTE_MBUF_F_RX_LRO) || packet->tso_segsz > 0,
+	     "segments have a size");
 }
 
 /* A reference more on each segment: one that stands in two packets would get two. */
@@ -72,6 +78,47 @@ receive(struct port *port, struct input *in)
 	     "a frame in the making has fewer buffers than the ring");
 }
 
+/* A header that asks for something, out of numbers that can be right. */
+static void
+ask(struct input *in, struct vio_net_hdr *header)
+{
+	static const uint8_t types[] = { 0, 1, 3, 4, 5, 0x81, 0x84, 0x7f };
+
+	header->flags = take8(in) % 8;
+	header->gso_type = types[take8(in) % RTE_DIM(types)];
+	header->hdr_len = take8(in);
+	header->gso_size = take16(in);
+	header->csum_start = take8(in) % 64;
+	header->csum_offset = take8(in) % 64;
+}
+
+/* What offloads look at: TCP or UDP over IP, with or without a tag, and a few bytes of the input.
+ */
+static void
+write_frame(struct input *in, uint8_t *frame, uint32_t len)
+{
+	static const uint8_t ipv4[] = { 8, 0, 0x45, 0, 0, 46, 0, 0, 0, 0, 64, 6 };
+	static const uint8_t ipv6[] = { 0x86, 0xdd, 0x60, 0, 0, 0, 0, 26, 6, 64 };
+	uint8_t kind = take8(in);
+	uint32_t at = 12;
+
+	if (len < 64)
+		return;
+	if (kind & 1) {
+		memcpy(frame + at, (const uint8_t[]){ 0x81, 0, 0, 5 }, 4);
+		at += 4;
+	}
+	if (kind & 2)
+		memcpy(frame + at, ipv4, sizeof(ipv4));
+	else
+		memcpy(frame + at, ipv6, sizeof(ipv6));
+	for (unsigned i = 0; i < kind >> 6; i++) {
+		uint8_t where = take8(in) % 64;
+
+		frame[where] = take8(in);
+	}
+}
+
 static void
 write_header(struct port *port, const struct element *e, uint16_t buffers)
 {
@@ -82,8 +129,13 @@ write_header(struct port *port, const struct element *e, uint16_t buffers)
 		header.num_buffers = take16(port->in);
 	else if (kind < 96)
 		take_bytes(port->in, &header, sizeof(header));
-	if (e->writable && e->len >= sizeof(header))
-		memcpy(e->addr, &header, sizeof(header));
+	else if (kind < 160)
+		ask(port->in, &header);
+	if (!e->writable || e->len < sizeof(header))
+		return;
+	memcpy(e->addr, &header, sizeof(header));
+	if (kind >= 128)
+		write_frame(port->in, e->addr + sizeof(header), e->len - sizeof(header));
 }
 
 /* A frame of some buffers, mostly honest. */
@@ -129,6 +181,11 @@ turn(struct port *port, struct input *in)
 	}
 }
 
+#define SEGMENTS                                                               \
+	(VIO_BIT(VIRTIO_NET_F_GUEST_CSUM) | VIO_BIT(VIRTIO_NET_F_GUEST_TSO4) | \
+	 VIO_BIT(VIRTIO_NET_F_GUEST_TSO6) | VIO_BIT(VIRTIO_NET_F_GUEST_ECN) |  \
+	 VIO_BIT(VIRTIO_NET_F_GUEST_USO4) | VIO_BIT(VIRTIO_NET_F_GUEST_USO6))
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -136,14 +193,25 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct input in = { data, size };
 	uint8_t shape = take8(&in);
 	struct port port = { .pairs = 1 };
-	uint64_t features = 0;
+	uint64_t features = 0, offloads = 0;
+	bool chains = (shape & 20) == 20;
+	int ret;
 
 	features |= shape & 1 ? VIO_BIT(VIRTIO_F_RING_PACKED) : 0;
 	features |= shape & 2 ? VIO_BIT(VIRTIO_F_IN_ORDER) : 0;
 	features |= shape & 4 ? 0 : VIO_BIT(VIRTIO_NET_F_MRG_RXBUF);
+	if (shape & 8) {
+		features |= VIO_BIT(VIRTIO_NET_F_GUEST_CSUM);
+		offloads |= RTE_ETH_RX_OFFLOAD_CHECKSUM | RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
+	}
+	if (shape & 16) {
+		features |= SEGMENTS;
+		offloads |= RTE_ETH_RX_OFFLOAD_TCP_LRO;
+	}
 	must(port_open(&port, &in, features, false), "a port");
-	must(port_start(&port, sizes[shape >> 6], 0) == 0, "starts");
-	while (in.left > 0)
+	ret = port_start(&port, sizes[shape >> 6], offloads, 0);
+	must(ret == 0 || chains, "starts, where a ring is long enough");
+	while (ret == 0 && in.left > 0)
 		turn(&port, &in);
 	port_close(&port);
 	return 0;

@@ -111,7 +111,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	features |= shape & 2 ? VIO_BIT(VIRTIO_F_IN_ORDER) : 0;
 	features |= shape & 8 ? VIO_BIT(VIRTIO_F_INDIRECT_DESC) : 0;
 	must(port_open(&port, &in, features, false), "a port");
-	must(port_start(&port, sizes[shape >> 6],
+	must(port_start(&port, sizes[shape >> 6], 0,
 			fast_free ? RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE : 0) == 0,
 	     "starts");
 	while (in.left > 0)
