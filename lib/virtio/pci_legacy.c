@@ -374,8 +374,10 @@ vio_pci_legacy_open(const struct vio_pci_access *access, void *ctx, const char *
 	if (access->in == NULL || access->out == NULL || htole16(1) != 1)
 		return -ENOTSUP;
 	l = calloc(1, sizeof(*l));
-	if (l == NULL)
+	if (l == NULL) {
+		vio_err("%s: no memory for the device", name);
 		return -ENOMEM;
+	}
 	l->base = (struct vio_transport){ .ops = &legacy_ops, .name = name };
 	l->access = access;
 	l->ctx = ctx;

@@ -100,6 +100,7 @@ make_port(struct rte_pci_device *pci, struct vio_transport *transport, uint16_t 
 	int ret;
 
 	if (dev == NULL) {
+		VIO_LOG(ERR, "%s: no ethdev port or no memory for one", pci->name);
 		transport->ops->close(transport);
 		return -ENOMEM;
 	}
@@ -139,8 +140,13 @@ map_device(struct rte_pci_device *pci)
 {
 	int ret = rte_pci_map_device(pci);
 
-	if (ret == 0)
-		return 0;
+	if (ret < 0)
+		VIO_LOG(ERR,
+			"%s: the device's registers could not be mapped; EAL says why above: often "
+			"an IOMMU that is off, a group that others use, or missing rights",
+			pci->name);
+	if (ret <= 0)
+		return ret;
 	rte_log(is_asked_for(pci) ? RTE_LOG_ERR : RTE_LOG_INFO, vio_logtype,
 		"vio: %s: not bound to vfio-pci, so not usable; take its interface down and bind "
 		"it: "

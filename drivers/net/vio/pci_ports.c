@@ -84,8 +84,10 @@ vio_pci_ports_map(struct rte_pci_device *pci)
 		return NULL;
 	}
 	ports = calloc(1, sizeof(*ports));
-	if (ports == NULL)
+	if (ports == NULL) {
+		VIO_LOG(ERR, "%s: no memory for the device's I/O ports", pci->name);
 		return NULL;
+	}
 	ports->pci = pci;
 	if (rte_pci_ioport_map(pci, 0, &ports->io) == 0)
 		return ports;

@@ -10,6 +10,7 @@
 #include <rte_dev.h>
 #include <rte_pause.h>
 
+#include "log.h"
 #include "port.h"
 #include "recover.h"
 
@@ -42,7 +43,12 @@ device_event(const char *name, enum rte_dev_event_type type, void *arg)
 int
 vio_pci_watch(struct vio_port *port)
 {
-	return rte_dev_event_callback_register(NULL, device_event, port);
+	int ret = rte_dev_event_callback_register(NULL, device_event, port);
+
+	if (ret < 0)
+		PORT_LOG(port, ERR, "EAL does not tell when the device is to go: %s",
+			 strerror(-ret));
+	return ret;
 }
 
 void
