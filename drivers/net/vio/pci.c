@@ -74,11 +74,13 @@ release_ports(struct vio_port *port)
 	port->ports = NULL;
 }
 
-/* No more accesses to memory, if the device is there after all. */
+/* No more accesses to memory, if the device is there after all. Without them it is of no use, so
+ * that the port does not start again; a new probe switches them on. */
 static void
-stop_bus_mastering(struct vio_port *port)
+isolate(struct vio_port *port)
 {
 	rte_pci_set_bus_master(RTE_ETH_DEV_TO_PCI(port->dev), false);
+	vio_port_gone(port);
 }
 
 /* Virtual functions may only be spoken of where there can be some (RSVD-09). */
@@ -112,7 +114,7 @@ make_port(struct rte_pci_device *pci, struct vio_transport *transport, uint16_t 
 	port->ports = ports;
 	port->release = release_ports;
 	port->unwatch = vio_pci_unwatch;
-	port->isolate = stop_bus_mastering;
+	port->isolate = isolate;
 	ret = vio_port_init(dev, transport, args, features_possible(pci, ports));
 	if (ret == 0)
 		ret = check_iommu(port);

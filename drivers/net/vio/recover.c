@@ -223,7 +223,8 @@ restart(struct vio_port *port)
 		return ret;
 	count_losses(port);
 	vio_port_take_back(port);
-	ret = find_peer(port);
+	/* Even if it answers again: it no longer reaches memory. */
+	ret = port->gone ? -ENODEV : find_peer(port);
 	return ret < 0 ? ret : vio_port_restart(port);
 }
 
