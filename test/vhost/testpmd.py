@@ -19,6 +19,16 @@ EXIT_SECONDS = 20
 _MISUSE = re.compile(r"ERROR: AddressSanitizer|runtime error: ")
 _LEAK = re.compile(r"(?:Direct|Indirect) leak of .*?\n\n", re.DOTALL)
 
+# A prompt with whole lines of another thread in the middle, and how far back one is looked for.
+_TORN_PROMPT = re.compile(
+    "|".join(
+        f"^(?!{PROMPT}){PROMPT[:i]}((?:[^\n]*\n){{1,8}}?){PROMPT[i:]}"
+        for i in range(1, len(PROMPT))
+    ),
+    re.MULTILINE,
+)
+_TORN_WITHIN = 4096
+
 _STATS = re.compile(r"([RT]X-[a-z]+):\s*(\d+)")
 
 
@@ -60,10 +70,18 @@ class Testpmd:
                 data = b""
             with self.printed:
                 self.log += data.decode(errors="replace").replace("\r", "")
+                self._mend_prompt()
                 self.ended = not data
                 self.printed.notify_all()
             if not data:
                 return
+
+    def _mend_prompt(self):
+        """Move lines that were printed in the middle of a prompt before it."""
+        at = max(0, len(self.log) - _TORN_WITHIN)
+        for torn in _TORN_PROMPT.finditer(self.log, at):
+            whole = next(filter(None, torn.groups())) + PROMPT
+            self.log = self.log[: torn.start()] + whole + self.log[torn.end() :]
 
     def _read_until(self, pattern, start, seconds):
         """Return the match of pattern in the log from start on."""
