@@ -14,6 +14,17 @@
 /* A bit of the feature word that is vhost-user's own: the back-end has protocol features. */
 #define F_PROTOCOL_FEATURES (UINT64_C(1) << 30)
 
+/* The protocol features that this front-end makes use of. */
+enum {
+	PROTOCOL_F_MQ = 1 << 0,
+	PROTOCOL_F_REPLY_ACK = 1 << 3,
+	PROTOCOL_F_NET_MTU = 1 << 4,
+	PROTOCOL_F_RESET_DEVICE = 1 << 13,
+	PROTOCOL_F_STATUS = 1 << 16,
+	PROTOCOL_F_USED = PROTOCOL_F_MQ | PROTOCOL_F_REPLY_ACK | PROTOCOL_F_NET_MTU |
+			  PROTOCOL_F_RESET_DEVICE | PROTOCOL_F_STATUS,
+};
+
 struct vhost_user_queue {
 	int kick_fd; /* both live from open to close: a thread may sleep on one */
 	int call_fd;
@@ -54,13 +65,21 @@ int vio_vu_enter(struct vhost_user *v);
 /* Gives it back. Returns ret. */
 int vio_vu_leave(struct vhost_user *v, int ret);
 
+/* One exchange, with the lock held: 0, or the error of vhost_user_msg.h. */
+int vio_vu_tell_u64(struct vhost_user *v, enum vio_vu_request request, uint64_t value);
+int vio_vu_tell_nothing(struct vhost_user *v, enum vio_vu_request request);
+int vio_vu_ask_u64(struct vhost_user *v, enum vio_vu_request request, uint64_t *value);
+
 /* The back-end answered in form, but not in sense: it is given up. Returns -EPROTO. */
 int vio_vu_nonsense(struct vhost_user *v, enum vio_vu_request request, uint64_t value);
 
 /* With the lock held. The first error, but all queues are told. */
 int vio_vu_stop_queues(struct vhost_user *v);
 
-/* Operations of transport.h. */
+extern const struct vio_transport_ops vio_vu_ops;
+
+/* Operations of transport.h. close() takes apart also what is only half made. */
+void vio_vu_close(struct vio_transport *t);
 int vio_vu_queue_setup(struct vio_transport *t, uint16_t queue, const struct vio_queue_conf *conf,
 		       struct vio_notifier *notifier);
 int vio_vu_set_queue_pairs(struct vio_transport *t, uint16_t pairs);
