@@ -120,6 +120,10 @@ struct vio_net_ctrl_hdr {
 #define VIO_NET_CTRL_ANNOUNCE     3
 #define VIO_NET_CTRL_ANNOUNCE_ACK 0
 
+/* le64 of feature bits: the GUEST_* offloads that are on (spec 5.1.6.5.8). */
+#define VIO_NET_CTRL_GUEST_OFFLOADS     5
+#define VIO_NET_CTRL_GUEST_OFFLOADS_SET 0
+
 /* Notification coalescing (spec 5.1.6.5.9): of all queues of a direction, or of one. */
 #define VIO_NET_CTRL_NOTF_COAL        6
 #define VIO_NET_CTRL_NOTF_COAL_TX_SET 0

@@ -38,6 +38,11 @@ NONSENSE = (
     "/vio/queue,1,rx,0",
     "/vio/queue,0,sideways,0",
     "/vio/queue,0,rx,0x0",
+    "/vio/lro",
+    "/vio/lro,0,",
+    "/vio/lro,0,of",
+    "/vio/lro,1,off",
+    "/vio/lro,0,off",  # this device cannot
 )
 
 
@@ -135,9 +140,10 @@ def test_nonsense(ends):
     for question in NONSENSE:
         answer = telemetry.ask(question)
         assert list(answer) == ["error"] and len(answer["error"]) > 20, question
-    for command in "/vio/list", "/vio/port", "/vio/queue":
+    for command in "/vio/list", "/vio/port", "/vio/queue", "/vio/lro":
         assert command in telemetry.ask("/")
         assert len(telemetry.ask(f"/help,{command}")[command]) > 10
+    assert telemetry.ask("/vio/lro,0") == {"lro": "not asked for by the application"}
     telemetry.moves()
 
 

@@ -31,7 +31,8 @@ static const struct need rx_needs[] = {
 	/* Packets with a tag do not come at all, but of VLANs that were named. */
 	{ RTE_ETH_RX_OFFLOAD_VLAN_FILTER, VIO_BIT(VIRTIO_NET_F_CTRL_VLAN), 0, 0 },
 	{ RTE_ETH_RX_OFFLOAD_TCP_LRO, VIO_BIT(VIRTIO_NET_F_GUEST_CSUM), LRO,
-	  LRO | VIO_BIT(VIRTIO_NET_F_GUEST_ECN) | LRO_UDP },
+	  LRO | VIO_BIT(VIRTIO_NET_F_GUEST_ECN) | LRO_UDP |
+		  VIO_BIT(VIRTIO_NET_F_CTRL_GUEST_OFFLOADS) },
 };
 
 static const struct need tx_needs[] = {

@@ -61,6 +61,7 @@ struct vio_port {
 	bool link_up;
 	uint32_t announced;   /* frames sent because the device asked to announce the port */
 	uint32_t refused;     /* what was refused with a line in the log: bits, by vio_refusal */
+	bool lro_off;         /* somebody switched LRO off while the port ran */
 	bool told_link;       /* that the link cannot be set */
 	bool told_unreadable; /* that the link's state cannot be read */
 	bool intr_on;         /* the interrupt callback is registered */

@@ -6,6 +6,7 @@
 #include "coalesce.h"
 #include "device_stats.h"
 #include "filter.h"
+#include "lro.h"
 #include "port.h"
 #include "rss.h"
 
@@ -14,6 +15,8 @@ vio_restore(struct vio_port *port)
 {
 	int ret = vio_rss_restore(port);
 
+	if (ret == 0)
+		ret = vio_lro_restore(port);
 	if (ret == 0)
 		ret = vio_filter_restore(port);
 	if (ret == 0)

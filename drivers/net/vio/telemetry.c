@@ -5,6 +5,8 @@
  *   /vio/list           the ports
  *   /vio/port,N         one of them: features, paths, health, the last fault
  *   /vio/queue,N,rx,Q   one of its queues: the ring, and a counter for each cause
+ *   /vio/lro,N          whether a port gets segments left together
+ *   /vio/lro,N,off      ... no longer, while it runs; and on again
  *
  * What cannot be answered is answered by {"error": "..."}. A thread of DPDK's calls, at any time.
  */
@@ -18,6 +20,7 @@
 
 #include "log.h"
 #include "look.h"
+#include "lro.h"
 #include "port.h"
 #include "ports.h"
 
@@ -224,6 +227,61 @@ show_queue(const char *cmd, const char *params, struct rte_tel_data *data)
 	return ret;
 }
 
+/* A port, or a port and what is to be with it. */
+static bool
+take_switch(const char *text, uint16_t *id, bool *given, bool *on)
+{
+	*given = take_number(&text, ',', id);
+	if (!*given)
+		return take_number(&text, '\0', id);
+	*on = strcmp(text, "on") == 0;
+	return *on || strcmp(text, "off") == 0;
+}
+
+static int
+tell_lro(struct rte_tel_data *data, struct vio_port *port)
+{
+	rte_tel_data_start_dict(data);
+	vio_look_begin(port);
+	add_text(data, "lro", vio_lro_state(port));
+	vio_look_end(port);
+	return 0;
+}
+
+static int
+switch_lro(struct rte_tel_data *data, struct vio_port *port, bool on)
+{
+	int ret = vio_in_secondary ? -EPERM : vio_lro_switch(port, on);
+
+	if (ret == -EPERM)
+		return refuse(data, "only the primary process can switch LRO");
+	if (ret == -ENOTSUP)
+		return refuse(data, "the device has no CTRL_GUEST_OFFLOADS: only the application "
+				    "can switch LRO, while the port is stopped");
+	if (ret < 0)
+		return refuse(data, "LRO could not be switched: %s", strerror(-ret));
+	return tell_lro(data, port);
+}
+
+static int
+show_lro(const char *cmd, const char *params, struct rte_tel_data *data)
+{
+	struct rte_eth_dev *dev;
+	bool given, on = false;
+	uint16_t id;
+	int ret;
+
+	RTE_SET_USED(cmd);
+	if (!take_switch(params, &id, &given, &on))
+		return refuse(data, "expected a port, and what is to be: /vio/lro,0,off");
+	dev = vio_ports_hold(id);
+	if (dev == NULL)
+		return refuse(data, "port %u is none of vio's; /vio/list has them", id);
+	ret = given ? switch_lro(data, vio_port(dev), on) : tell_lro(data, vio_port(dev));
+	vio_ports_let_go();
+	return ret;
+}
+
 RTE_INIT(vio_telemetry_init)
 {
 	if (rte_telemetry_register_cmd("/vio/list", list_ports, "Ports that vio drives.") < 0 ||
@@ -232,6 +290,9 @@ RTE_INIT(vio_telemetry_init)
 				       "Parameters: port") < 0 ||
 	    rte_telemetry_register_cmd("/vio/queue", show_queue,
 				       "Ring and counters of a queue. Parameters: port, rx or tx, "
-				       "queue") < 0)
+				       "queue") < 0 ||
+	    rte_telemetry_register_cmd("/vio/lro", show_lro,
+				       "Whether segments come left together, or to switch that. "
+				       "Parameters: port, nothing or on or off") < 0)
 		VIO_LOG(NOTICE, "no telemetry: its commands cannot be registered");
 }
