@@ -24,9 +24,11 @@ class Rig:
         return [self.vm.nics[i].pci_address(i) + tail for i in range(2)]
 
     @contextlib.contextmanager
-    def app(self, name, options="", devargs="", eal=""):
+    def app(self, name, options="", devargs="", eal="", telemetry=False):
         """An application that forwards between the NICs; it is gone when the block ends."""
         words = f"{dpdk.eal_options(self.addresses(devargs), self.ours)} {eal}"
+        if telemetry:
+            words = words.replace("--no-telemetry", "")
         app = APPS[name](self.vm, words, f"{SMALL} {options}")
         try:
             yield app

@@ -8,6 +8,7 @@ out). VIO_GRID=full runs every kind of ring, otherwise two.
 
 import json
 import os
+import shutil
 
 import pytest
 import rig
@@ -25,8 +26,12 @@ POOL = "--total-num-mbufs=16384"
 OFFLOADS_ON = ("tx", "on", "tso", "on", "gso", "on", "gro", "on")
 
 
+SOCAT = shutil.which("socat") or "/usr/bin/socat"
+
+
 @pytest.fixture(scope="module")
 def pair(run_dir, build_dir, guest_files, ours):
+    guest_files = [*guest_files, (SOCAT, None)]
     with rig.rig(run_dir, build_dir, guest_files, ours, "rx_queue_size=1024") as made:
         made.target = [made.lan.address(i, PREFIX) for i in range(2)][1]
         for i, host in enumerate(made.lan.hosts):
@@ -42,9 +47,9 @@ def big_on_average(packets, octets):
     return octets > SIZE and octets / packets > 4 * SEGMENT
 
 
-def send(pair, run_dir, said):
-    sent = traffic.send_file(*pair.lan.hosts, pair.target, run_dir.path, SIZE, 40)
-    assert sent.size == SIZE, said()
+def send(pair, run_dir, said, size=SIZE):
+    sent = traffic.send_file(*pair.lan.hosts, pair.target, run_dir.path, size, 40)
+    assert sent.size == size, said()
     assert sent.sent_sha256 == sent.received_sha256
 
 
@@ -109,3 +114,45 @@ def test_vio_testpmd(pair, run_dir):
     assert big_on_average(received["ipackets"], received["ibytes"]), received
     assert big_on_average(sent["opackets"], sent["obytes"]), sent
     assert report["mbufs_missing"] == 0
+
+
+def ask(vm, question):
+    """What telemetry answers in the guest."""
+    socket = "UNIX-CONNECT:/var/run/dpdk/rte/dpdk_telemetry.v2,type=5"
+    status, said = vm.run(f"echo -n {question} | {SOCAT} -t 5 - {socket}", 20)
+    assert status == 0, said
+    return json.loads(said[said.index("}") + 1 :])[question.split(",")[0]]
+
+
+def packet_size(pair, run_dir, app):
+    """Octets of a received packet of a stream of TCP, on average."""
+    app.command("clear port stats all")
+    send(pair, run_dir, app.output, 2 << 20)
+    packets, octets = counters(app, 0)[:2]
+    return octets / packets
+
+
+def test_lro_switched_while_it_runs(pair, run_dir):
+    """CTRL_GUEST_OFFLOADS: QEMU's device cuts packets up again, also after a restart of the port."""
+    peers = [f"--eth-peer={i},{pair.lan.mac(i)}" for i in range(2)]
+    options = ["--forward-mode=csum", *peers, f"--tx-offloads={TX_OFFLOADS:#x}", POOL]
+    options += ["--enable-rx-cksum", "--enable-lro", "--rxd=1024"]
+    with pair.app(dpdk.STOCK_APP, " ".join(options), telemetry=True) as app:
+        lines = ["stop", "port stop all"]
+        for port in range(2):
+            lines += [f"csum set {layer} hw {port}" for layer in ("ip", "tcp")]
+            lines.append(f"tso set {SEGMENT} {port}")
+        for line in [*lines, "port start all", "start"]:
+            app.command(line)
+        traffic.wait_reachable(pair.lan.hosts[0], pair.target, 20)
+        assert packet_size(pair, run_dir, app) > 4 * SEGMENT
+        assert ask(pair.vm, "/vio/lro,0,off") == {"lro": "off"}
+        assert packet_size(pair, run_dir, app) <= 1514
+        for line in "stop", "port stop 0", "port start 0", "start":
+            app.command(line)
+        traffic.wait_reachable(pair.lan.hosts[0], pair.target, 20)
+        assert packet_size(pair, run_dir, app) <= 1514
+        assert ask(pair.vm, "/vio/lro,0,on") == {"lro": "on"}
+        assert ask(pair.vm, "/vio/lro,0") == {"lro": "on"}
+        assert packet_size(pair, run_dir, app) > 4 * SEGMENT
+        app.finish()
