@@ -43,6 +43,10 @@ bool seam_interrupt(void);
 /* Whether it has registered for one, and whether it asked for interrupts to be switched on. */
 bool seam_interrupt_registered(void);
 bool seam_interrupts_on(void);
+/* Whether they are on although nobody takes them. */
+bool seam_interrupts_left_on(void);
+/* The interrupt thread's turn, while another thread waits for it to be out of a callback. */
+extern void (*seam_unregistering)(void);
 
 /* The alarm that is due first goes off now: time passes until then. False: none is set. */
 bool seam_alarm(void);

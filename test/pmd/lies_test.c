@@ -321,6 +321,7 @@ never_resets_again(void **state)
 	assert_int_equal(rte_eth_dev_close(h.port), -ETIMEDOUT);
 	assert_took_ms(70);
 	assert_true(harness_said("the device did not let go"));
+	assert_true(h.cut_off);
 	h.open = false;
 	assert_int_equal(harness_close(&h), 0);
 }

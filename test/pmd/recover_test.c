@@ -736,6 +736,27 @@ closed_before_it_begins(void **state)
 	end(h);
 }
 
+/* The interrupt thread has its turn just when the application's thread stops the port. */
+static void
+stopped_as_it_begins(void **state)
+{
+	struct harness *h = *state;
+
+	start(h, 0, VIO_RECOVER_AUTO, 0);
+	break_rx(h);
+	told[0] = '\0';
+	seam_unregistering = run_alarms;
+	assert_int_equal(rte_eth_dev_stop(h->port), 0);
+	seam_unregistering = NULL;
+	assert_int_equal(seam_alarms(), 0);
+	assert_string_equal(told, "");
+	assert_false(seam_interrupt_registered());
+	assert_false(seam_interrupts_left_on());
+	assert_int_equal(rte_eth_dev_start(h->port), 0);
+	assert_int_equal(harness_pass(h, 10, 100), 0);
+	end(h);
+}
+
 static void
 unplugged(void **state)
 {
@@ -891,6 +912,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(closed_as_it_comes_back),
 	TEST(closed_between_tries),
 	TEST(closed_before_it_begins),
+	TEST(stopped_as_it_begins),
 	TEST(unplugged),
 	TEST(within_a_burst),
 	TEST(calls_that_fail),

@@ -246,6 +246,8 @@ static struct {
 	bool on, within;
 } interrupt;
 
+void (*seam_unregistering)(void);
+
 int
 seam_intr_register(const struct rte_intr_handle *handle, rte_intr_callback_fn callback, void *arg)
 {
@@ -265,6 +267,8 @@ seam_intr_unregister(const struct rte_intr_handle *handle, rte_intr_callback_fn 
 	(void)handle;
 	if (interrupt.callback != callback || interrupt.arg != arg)
 		return -ENOENT;
+	if (seam_unregistering != NULL && !interrupt.within)
+		seam_unregistering();
 	interrupt.callback = NULL;
 	return 1;
 }
@@ -329,6 +333,12 @@ bool
 seam_interrupts_on(void)
 {
 	return interrupt.callback != NULL && interrupt.on;
+}
+
+bool
+seam_interrupts_left_on(void)
+{
+	return interrupt.callback == NULL && interrupt.on;
 }
 
 bool

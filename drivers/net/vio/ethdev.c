@@ -122,9 +122,13 @@ dev_stop(struct rte_eth_dev *dev)
 	int ret;
 
 	dev->data->dev_started = 0;
-	vio_intr_stop(port);
+	/* From here on no recovery starts interrupts; the thread that they come on is waited for
+	 * without the lock, which it may want. */
 	pthread_mutex_lock(&port->lock);
 	vio_recover_stop(port);
+	pthread_mutex_unlock(&port->lock);
+	vio_intr_stop(port);
+	pthread_mutex_lock(&port->lock);
 	ret = vio_port_stop(port);
 	pthread_mutex_unlock(&port->lock);
 	set_queue_states(dev, false);
@@ -159,6 +163,11 @@ dev_close(struct rte_eth_dev *dev)
 	vio_watch_fini(port);
 	vio_recover_fini(port);
 	ret = last_reset(port);
+	/* Nobody will ask it again, and what it may still write to is the application's to free. */
+	if (ret < 0) {
+		port->gone = true;
+		port->isolate(port);
+	}
 	for (uint16_t i = 0; i < dev->data->nb_rx_queues; i++)
 		vio_rx_queue_release(dev, i);
 	for (uint16_t i = 0; i < dev->data->nb_tx_queues; i++)

@@ -236,8 +236,7 @@ uninit_port(struct rte_eth_dev *dev)
 		rte_eth_dev_stop(dev->data->port_id);
 	/* The port is closed even where the device did not let go of its buffers (the log has it),
 	 * so nobody could try again. */
-	if (vio_ops.dev_close(dev) < 0)
-		rte_pci_set_bus_master(RTE_ETH_DEV_TO_PCI(dev), false);
+	vio_ops.dev_close(dev);
 	return 0;
 }
 
