@@ -78,7 +78,7 @@ vio_txq_info_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_txq_info *
 	info->conf.tx_deferred_start = q->deferred;
 	info->conf.tx_free_thresh = q->free_at;
 	info->conf.offloads = dev->data->dev_conf.txmode.offloads;
-	if (q->fast_free)
+	if (q->asked_fast_free)
 		info->conf.offloads |= RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
 }
 

@@ -168,6 +168,13 @@ set_chain(const struct vio_port *port, struct vio_rxq *q)
 			 q->id, len, n, q->room);
 		return -EINVAL;
 	}
+	if (!mergeable && n == 1 && len > q->room) {
+		PORT_LOG(port, ERR,
+			 "rx queue %u: frames of %u bytes do not fit its buffers of %u bytes, and "
+			 "cannot span several: use larger mbufs, a lower MTU, or turn scatter on",
+			 q->id, len, q->room);
+		return -EINVAL;
+	}
 	q->chain = n;
 	return 0;
 }
@@ -223,6 +230,9 @@ vio_offloads_start(struct vio_port *port)
 		struct vio_txq *q = data->tx_queues[i];
 
 		q->offer = tx_offer(port);
+		q->hdr_room = q->offer.offloads != 0 ? VIO_TX_APART_MAX : VIO_NET_HDR_LEN_HASH;
+		q->fast_free = q->asked_fast_free ||
+			       (data->dev_conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE);
 	}
 	return ret;
 }

@@ -225,12 +225,10 @@ vio_tx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsig
 		PORT_LOG(port, ERR, "tx queue %u: no memory on NUMA node %d", id, (int)socket);
 		return -ENOMEM;
 	}
-	/* With offloads, packets' own headers may have to stand there too. */
-	q->hdr_room = (conf->offloads | dev->data->dev_conf.txmode.offloads) & VIO_TX_OFFLOADS
-			      ? VIO_TX_APART_MAX
-			      : VIO_NET_HDR_LEN_HASH;
-	ret = vio_ring_alloc(&q->ring, port, name, nb_desc, (size_t)nb_desc * q->hdr_room, true,
-			     socket);
+	/* The queue may outlive the configuration that it is set up under: offloads that a later
+	 * one adds need room for packets' own headers too. */
+	ret = vio_ring_alloc(&q->ring, port, name, nb_desc, (size_t)nb_desc * VIO_TX_APART_MAX,
+			     true, socket);
 	if (ret < 0) {
 		rte_free(q);
 		return ret;
@@ -241,8 +239,7 @@ vio_tx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsig
 	q->hdrs_iova = vio_ring_iova(&q->ring, port) + q->ring.hdrs_at;
 	q->free_at = conf->tx_free_thresh != 0 ? conf->tx_free_thresh : VIO_REFILL_BATCH;
 	q->free_at = RTE_MIN(q->free_at, (nb_desc + 1) / 2);
-	q->fast_free = (conf->offloads | dev->data->dev_conf.txmode.offloads) &
-		       RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+	q->asked_fast_free = conf->offloads & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
 	q->deferred = conf->tx_deferred_start;
 	dev->data->tx_queues[id] = q;
 	return 0;

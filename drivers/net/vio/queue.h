@@ -115,6 +115,7 @@ struct vio_txq {
 	struct vio_tx_stats stats;
 	struct vio_port *port;
 	uint16_t id;
+	bool asked_fast_free; /* for this queue, whatever the port is configured for */
 	struct vio_device_counters device_counters;
 } __rte_cache_aligned;
 

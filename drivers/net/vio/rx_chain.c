@@ -39,7 +39,7 @@ prepend_mbufs(struct vio_rxq *q, uint16_t n, struct rte_mbuf *tail)
 
 	if (unlikely(rte_mempool_get_bulk(q->pool, (void **)mbufs, n) < 0)) {
 		q->stats.no_mbuf++;
-		q->port->dev->data->rx_mbuf_alloc_failed++;
+		q->port->data->rx_mbuf_alloc_failed++;
 		return NULL;
 	}
 	while (n > 0) {
