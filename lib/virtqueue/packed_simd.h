@@ -60,8 +60,9 @@ packed_leave_batch(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
 	return true;
 }
 
-static uint16_t
-packed_get_fast(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
+/* Fewer than LANES are no vector's, and small bursts feel each instruction. */
+static __attribute__((noinline)) uint16_t
+packed_get_many(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
 {
 	uint16_t got = get_batch(vq, cookies, lens, n, packed_get_lanes, packed_leave_batch,
 				 vq_packed_get);
@@ -70,14 +71,28 @@ packed_get_fast(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
 	return got;
 }
 
-static uint16_t
-packed_get_in_order_fast(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
+static __attribute__((noinline)) uint16_t
+packed_get_many_in_order(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
 {
 	uint16_t got = get_batch(vq, cookies, lens, n, packed_get_lanes, packed_leave_batch,
 				 vq_packed_get_in_order);
 
 	vq_barrier_read(vq->platform);
 	return got;
+}
+
+static uint16_t
+packed_get_fast(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
+{
+	return n < LANES ? vq_packed_get(vq, cookies, lens, n)
+			 : packed_get_many(vq, cookies, lens, n);
+}
+
+static uint16_t
+packed_get_in_order_fast(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
+{
+	return n < LANES ? vq_packed_get_in_order(vq, cookies, lens, n)
+			 : packed_get_many_in_order(vq, cookies, lens, n);
 }
 
 /* Fills descriptors by LANES. The first since publish does not yet look available. */
@@ -139,12 +154,16 @@ packed_add_out_lanes(struct vq *vq, void *const *objects, uint16_t n, const stru
 static uint16_t
 packed_add_in_fast(struct vq *vq, void *const *objects, uint16_t n, const struct vq_view *view)
 {
+	if (n < LANES)
+		return vq_packed_add_in(vq, objects, n, view);
 	return add_batch(vq, objects, n, view, packed_add_in_lanes, vq_packed_add_in);
 }
 
 static uint16_t
 packed_add_out_fast(struct vq *vq, void *const *objects, uint16_t n, const struct vq_view *view)
 {
+	if (n < LANES)
+		return vq_packed_add_out(vq, objects, n, view);
 	return add_batch(vq, objects, n, view, packed_add_out_lanes, vq_packed_add_out);
 }
 

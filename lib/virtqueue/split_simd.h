@@ -63,12 +63,16 @@ split_leave_batch(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
 static uint16_t
 split_get_fast(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
 {
+	if (n < LANES)
+		return vq_split_get(vq, cookies, lens, n);
 	return get_batch(vq, cookies, lens, n, split_get_lanes, split_leave_batch, vq_split_get);
 }
 
 static uint16_t
 split_get_in_order_fast(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
 {
+	if (n < LANES)
+		return vq_split_get_in_order(vq, cookies, lens, n);
 	return get_batch(vq, cookies, lens, n, split_get_lanes, split_leave_batch,
 			 vq_split_get_in_order);
 }
@@ -117,12 +121,16 @@ split_add_out_lanes(struct vq *vq, void *const *objects, uint16_t n, const struc
 static uint16_t
 split_add_in_fast(struct vq *vq, void *const *objects, uint16_t n, const struct vq_view *view)
 {
+	if (n < LANES)
+		return vq_split_add_in(vq, objects, n, view);
 	return add_batch(vq, objects, n, view, split_add_in_lanes, vq_split_add_in);
 }
 
 static uint16_t
 split_add_out_fast(struct vq *vq, void *const *objects, uint16_t n, const struct vq_view *view)
 {
+	if (n < LANES)
+		return vq_split_add_out(vq, objects, n, view);
 	return add_batch(vq, objects, n, view, split_add_out_lanes, vq_split_add_out);
 }
 

@@ -422,6 +422,36 @@ rx_batch(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, uint16_t *taken,
 	return received;
 }
 
+/*
+ * A burst too small for vectors, where nothing but the frames' lengths is looked at: without the
+ * tables and bounds that pay only over several packets.
+ */
+static __rte_noinline uint16_t
+rx_few(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n)
+{
+	uint32_t lens[VIO_FOUR];
+	uint16_t received, got;
+	uint64_t bytes = 0;
+
+	if (unlikely(!vio_gate_enter(&q->gate)))
+		return 0;
+	got = vq_get(q->ring.vq, (void **)pkts, lens, n);
+	received = receive_each(q, (void **)pkts, lens, got, pkts, &bytes, PLAIN, false,
+				VIO_NET_HDR_LEN);
+	q->stats.packets += received;
+	q->stats.bytes += bytes;
+	if (unlikely(vq_error(q->ring.vq) != VQ_OK)) {
+		tell_broken(q);
+	} else {
+		kick_when_due(q, got == n);
+		refill_when_due(q);
+	}
+	if (got == n)
+		vq_prefetch(q->ring.vq, n);
+	vio_gate_leave(&q->gate);
+	return received;
+}
+
 static __rte_always_inline uint16_t
 rx_burst(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, const enum buffers buffers,
 	 const bool offloads, const uint32_t hdr_len)
@@ -467,6 +497,8 @@ vio_rx_mergeable_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n)
 uint16_t
 vio_rx_plain(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
+	if (n < VIO_FOUR)
+		return rx_few(queue, pkts, n);
 	return rx_burst(queue, pkts, n, PLAIN, false, VIO_NET_HDR_LEN);
 }
 
