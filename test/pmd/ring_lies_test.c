@@ -4,15 +4,16 @@
  * costs that frame, which is counted by its cause, and those around it come as they were sent; what
  * is wrong about a ring breaks its queue. In the end every mbuf is back (harness_close()).
  */
-#include "harness.h"
+#include "frames.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "virtio/net.h"
 
 #define BIT(feature) DEVICE_BIT(DEVICE_F_##feature)
 
-enum { SIZE = 64, LEN = 200, AROUND = 8 };
+enum { SIZE = 64, LEN = FRAME_LEN, AROUND = 8 };
 
 static const uint64_t layouts[] = {
 	0,
@@ -43,42 +44,6 @@ end(struct harness *h)
 	assert_int_equal(rte_eth_dev_start(h->port), 0);
 	assert_int_equal(harness_pass(h, 3 * SIZE, 100), 0);
 	assert_int_equal(harness_close(h), 0);
-}
-
-static uint64_t
-counter(const struct harness *h, const char *name)
-{
-	uint64_t id, value;
-
-	assert_int_equal(rte_eth_xstats_get_id_by_name(h->port, name, &id), 0);
-	assert_int_equal(rte_eth_xstats_get_by_id(h->port, &id, &value, 1), 1);
-	return value;
-}
-
-static void
-arrives(struct harness *h, uint8_t number)
-{
-	uint8_t frame[LEN];
-
-	memset(frame, number, sizeof(frame));
-	assert_int_equal(device_receive_packet(h->dev, 0, NULL, frame, sizeof(frame)), 1);
-}
-
-/* These frames and no others, in this order. */
-static void
-taken(struct harness *h, uint8_t first, unsigned n)
-{
-	struct rte_mbuf *got[4 * AROUND];
-
-	assert_int_equal(rte_eth_rx_burst(h->port, 0, got, RTE_DIM(got)), n);
-	for (unsigned i = 0; i < n; i++) {
-		assert_int_equal(got[i]->pkt_len, LEN);
-		assert_int_equal(got[i]->data_len, LEN);
-		assert_int_equal(got[i]->nb_segs, 1);
-		for (unsigned at = 0; at < LEN; at++)
-			assert_int_equal(rte_pktmbuf_mtod(got[i], uint8_t *)[at], first + i);
-		rte_pktmbuf_free(got[i]);
-	}
 }
 
 /* --- one frame (rows 3, 4, 8, 9, 10) -----------------------------------------------------------
@@ -116,18 +81,19 @@ static const struct {
 static void
 one_frame(struct harness *h, size_t i)
 {
-	uint64_t before = counter(h, lies[i].counter), errors = counter(h, "rx_q0_errors");
+	uint64_t before = frames_counter(h, lies[i].counter),
+		 errors = frames_counter(h, "rx_q0_errors");
 
 	for (unsigned n = 0; n < 2 * AROUND + 1; n++) {
 		if (n == AROUND)
 			device_lie(h->dev, VIO_NET_RXQ(0), lies[i].lie, lies[i].arg);
-		arrives(h, n <= AROUND ? n : n - 1);
+		frames_arrive(h, n <= AROUND ? n : n - 1);
 	}
 	/* The first AROUND, and those after the lie, whose numbers follow. */
-	taken(h, 0, 2 * AROUND);
-	assert_int_equal(counter(h, lies[i].counter), before + 1);
-	assert_int_equal(counter(h, "rx_q0_errors"), errors + 1);
-	assert_int_equal(counter(h, "rx_q0_broken"), 0);
+	frames_taken(h, 0, 2 * AROUND);
+	assert_int_equal(frames_counter(h, lies[i].counter), before + 1);
+	assert_int_equal(frames_counter(h, "rx_q0_errors"), errors + 1);
+	assert_int_equal(frames_counter(h, "rx_q0_broken"), 0);
 }
 
 static void
@@ -159,7 +125,7 @@ just_right(void **state)
 
 		start(&h, layouts[l / 2]);
 		device_lie(h.dev, VIO_NET_RXQ(0), DEVICE_LIE_LENGTH, lens[l % 2]);
-		arrives(&h, 1);
+		frames_arrive(&h, 1);
 		assert_int_equal(rte_eth_rx_burst(h.port, 0, &mbuf, 1), 1);
 		assert_int_equal(mbuf->pkt_len, lens[l % 2] - 12);
 		rte_pktmbuf_free(mbuf);
@@ -182,16 +148,16 @@ more_than_came(void **state)
 		start(&h, layouts[l]);
 		device_lie(h.dev, VIO_NET_RXQ(0), DEVICE_LIE_NUM_BUFFERS, 3);
 		for (unsigned n = 0; n < 2; n++) {
-			arrives(&h, n);
+			frames_arrive(&h, n);
 			assert_int_equal(rte_eth_rx_burst(h.port, 0, &mbuf, 1), 0);
 		}
-		arrives(&h, 2);
+		frames_arrive(&h, 2);
 		assert_int_equal(rte_eth_rx_burst(h.port, 0, &mbuf, 1), 1);
 		assert_int_equal(mbuf->nb_segs, 3);
 		rte_pktmbuf_free(mbuf);
 		/* Stopped while one waits: its buffers come back, too. */
 		device_lie(h.dev, VIO_NET_RXQ(0), DEVICE_LIE_NUM_BUFFERS, 3);
-		arrives(&h, 3);
+		frames_arrive(&h, 3);
 		assert_int_equal(rte_eth_rx_burst(h.port, 0, &mbuf, 1), 0);
 		end(&h);
 	}
@@ -203,18 +169,45 @@ more_than_came(void **state)
 static const struct {
 	enum device_lie lie;
 	uint64_t arg;
-	bool split; /* only there */
+	bool split;        /* only there */
+	const char *cause; /* NULL: more than one thing is wrong with it */
 } breaks[] = {
-	{ DEVICE_LIE_ID, SIZE, false },
-	{ DEVICE_LIE_ID, 0xffff, false },
-	{ DEVICE_LIE_ID, 0x10000, true },
-	{ DEVICE_LIE_ID, 0xffffffff, true },
-	{ DEVICE_LIE_ID_NOT_IN_FLIGHT, 0, false },
-	{ DEVICE_LIE_ID_REPEATED, 0, false },
-	{ DEVICE_LIE_INDEX, SIZE + 1, true },
-	{ DEVICE_LIE_INDEX, 0x8000, true },
-	{ DEVICE_LIE_INDEX, 0xfffe, true }, /* back */
+	{ DEVICE_LIE_ID, SIZE, false, "broken_id_range" },
+	{ DEVICE_LIE_ID, 0xffff, false, "broken_id_range" },
+	{ DEVICE_LIE_ID, 0x10000, true, "broken_id_range" },
+	{ DEVICE_LIE_ID, 0xffffffff, true, "broken_id_range" },
+	{ DEVICE_LIE_ID_NOT_IN_FLIGHT, 0, false, "broken_id_not_in_flight" },
+	{ DEVICE_LIE_ID_REPEATED, 0, false, NULL },
+	{ DEVICE_LIE_INDEX, SIZE + 1, true, "broken_index_jump" },
+	{ DEVICE_LIE_INDEX, 0x8000, true, "broken_index_jump" },
+	{ DEVICE_LIE_INDEX, 0xfffe, true, "broken_index_jump" }, /* back */
 };
+
+static const char *const causes[] = { "broken_id_range", "broken_id_not_in_flight",
+				      "broken_index_jump", "broken_order" };
+
+/* Broken once, and counted by its cause and no other. */
+static void
+is_broken(const struct harness *h, const char *queue, size_t layout, size_t i)
+{
+	uint64_t sum = 0;
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s_broken", queue);
+	if (frames_counter(h, name) != 1)
+		fail_msg("layout %zu, lie %zu: not broken", layout, i);
+	for (size_t c = 0; c < RTE_DIM(causes); c++) {
+		uint64_t value;
+
+		snprintf(name, sizeof(name), "%s_%s", queue, causes[c]);
+		value = frames_counter(h, name);
+		sum += value;
+		if (breaks[i].cause != NULL && value != !strcmp(breaks[i].cause, causes[c]))
+			fail_msg("layout %zu, lie %zu: %s is %ju", layout, i, name,
+				 (uintmax_t)value);
+	}
+	assert_int_equal(sum, 1);
+}
 
 static bool
 applies(size_t layout, size_t i)
@@ -239,36 +232,21 @@ about_a_receive_ring(void **state)
 			/* Some are with the driver, so that there are ids that are not in flight.
 			 */
 			for (unsigned k = 0; k < AROUND; k++)
-				arrives(&h, k);
-			taken(&h, 0, AROUND);
-			arrives(&h, 0);
+				frames_arrive(&h, k);
+			frames_taken(&h, 0, AROUND);
+			frames_arrive(&h, 0);
 			device_lie(h.dev, VIO_NET_RXQ(0), breaks[i].lie, breaks[i].arg);
 			if (breaks[i].lie != DEVICE_LIE_INDEX)
-				arrives(&h, 1);
+				frames_arrive(&h, 1);
 			for (unsigned k = 0; k < 3; k++) {
 				n = rte_eth_rx_burst(h.port, 0, got, SIZE);
 				assert_in_range(n, 0, k == 0 ? 1 : 0);
 				rte_pktmbuf_free_bulk(got, n);
 			}
-			if (counter(&h, "rx_q0_broken") != 1)
-				fail_msg("layout %zu, lie %zu: not broken", l, i);
+			is_broken(&h, "rx_q0", l, i);
 			end(&h);
 		}
 	}
-}
-
-static uint16_t
-send_one(struct harness *h)
-{
-	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(harness_tx_pool);
-	uint16_t n;
-
-	assert_non_null(mbuf);
-	assert_non_null(rte_pktmbuf_append(mbuf, LEN));
-	n = rte_eth_tx_burst(h->port, 0, &mbuf, 1);
-	if (n == 0)
-		rte_pktmbuf_free(mbuf);
-	return n;
 }
 
 /* Sent packets are reclaimed late: by then an index that was a little behind is right again, and in
@@ -292,17 +270,16 @@ about_a_transmit_ring(void **state)
 				continue;
 			start(&h, layouts[l]);
 			assert_int_equal(harness_pass(&h, AROUND, 100), 0);
-			assert_int_equal(send_one(&h), 1);
+			assert_int_equal(frames_send(&h, 0, 1, 1), 1);
 			if (breaks[i].lie != DEVICE_LIE_INDEX)
 				harness_poll(&h);
 			device_lie(h.dev, VIO_NET_TXQ(0), breaks[i].lie, breaks[i].arg);
 			for (unsigned k = 0; k < 3 * SIZE; k++) {
-				send_one(&h);
+				frames_send(&h, 0, 1, 1);
 				harness_poll(&h);
 			}
-			if (counter(&h, "tx_q0_broken") != 1)
-				fail_msg("layout %zu, lie %zu: not broken", l, i);
-			assert_int_equal(send_one(&h), 0);
+			is_broken(&h, "tx_q0", l, i);
+			assert_int_equal(frames_send(&h, 0, 1, 1), 0);
 			end(&h);
 		}
 	}
