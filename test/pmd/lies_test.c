@@ -306,6 +306,34 @@ never_resets(void **state)
 	works_again(&h);
 }
 
+/* Nor is it told anything more, though its control queue stands there as before. */
+static void
+told_nothing_after_a_failed_stop(void **state)
+{
+	struct harness_options options = { .features = CONTROL, .timeout_ms = 70 };
+	unsigned commands;
+	uint64_t kicks;
+	struct harness h;
+
+	(void)state;
+	open_started(&h, &options);
+	lie_reset(h.dev);
+	assert_int_equal(rte_eth_dev_stop(h.port), -ETIMEDOUT);
+	commands = device_net_state(h.dev)->commands;
+	kicks = device_kicks(h.dev, CTRL_QUEUE);
+	clock_on();
+	assert_int_equal(command(&h), 0);
+	assert_int_equal(rte_eth_promiscuous_enable(h.port), 0);
+	assert_at_once();
+	assert_int_equal(device_net_state(h.dev)->commands, commands);
+	assert_int_equal(device_kicks(h.dev, CTRL_QUEUE), kicks);
+	/* But once it has let go, and is started anew. */
+	device_honest(h.dev);
+	assert_int_equal(rte_eth_dev_start(h.port), 0);
+	assert_int_equal(device_net_state(h.dev)->rx_mode[0], 1);
+	works_again(&h);
+}
+
 /* To the end: closing ends too, and says so. The device has no buffers by then. */
 static void
 never_resets_again(void **state)
@@ -626,6 +654,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(answers_in_the_end),
 	cmocka_unit_test(refuses_features),
 	cmocka_unit_test(never_resets),
+	cmocka_unit_test(told_nothing_after_a_failed_stop),
 	cmocka_unit_test(never_resets_again),
 	cmocka_unit_test(resets_slowly),
 	cmocka_unit_test(needs_reset_at_any_time),
