@@ -26,14 +26,13 @@ set_mac_table(struct device *dev, struct command *c)
 {
 	uint64_t at = 0;
 	uint32_t counts[2];
-	uint64_t first = 0;
+	uint64_t first[2];
 
 	for (int i = 0; i < 2; i++) {
 		if (at + 4 > c->len)
 			goto malformed;
 		counts[i] = le32_at(c->data + at);
-		if (i == 0)
-			first = at + 4;
+		first[i] = at + 4;
 		at += 4 + UINT64_C(6) * counts[i];
 		for (uint64_t mac = at - UINT64_C(6) * counts[i]; mac < at && mac < c->len;
 		     mac += 6)
@@ -45,7 +44,12 @@ set_mac_table(struct device *dev, struct command *c)
 	dev->net.unicast = counts[0];
 	dev->net.multicast = counts[1];
 	if (counts[0] > 0)
-		memcpy(dev->net.first_unicast, c->data + first, 6);
+		memcpy(dev->net.first_unicast, c->data + first[0], 6);
+	if (counts[1] > 0)
+		memcpy(dev->net.first_multicast, c->data + first[1], 6);
+	dev->net.tables = 0;
+	for (uint32_t i = 0; i < c->len; i++)
+		dev->net.tables = dev->net.tables * 31 + c->data[i];
 	return true;
 malformed:
 	fault(dev, control_index(dev), "NETCTRL-MAC-03", "MAC tables of %u bytes", c->len);

@@ -71,6 +71,8 @@ struct device_net_state {
 	uint32_t unicast;   /* entries of the MAC tables */
 	uint32_t multicast;
 	uint8_t first_unicast[6];
+	uint8_t first_multicast[6];
+	uint32_t tables; /* a sum over all of both tables, in their order */
 	uint8_t vlan[4096 / 8];
 	uint16_t pairs;
 	uint64_t offloads;

@@ -341,12 +341,33 @@ vio_rss_configure(struct vio_port *port)
 	return 0;
 }
 
+/* A table may name no queue that the device does not have (NETCTRL-RSS-02), as one that was reset.
+ */
+static int
+check_queues_live(const struct vio_port *port)
+{
+	const struct rte_eth_dev_data *data = port->dev->data;
+
+	for (uint16_t i = 0; i < data->nb_rx_queues; i++) {
+		const struct vio_rxq *q = data->rx_queues[i];
+
+		if (q->ring.vq != NULL)
+			continue;
+		PORT_LOG(port, ERR, "RSS cannot be changed while rx queue %u is stopped; start it",
+			 i);
+		return -EBUSY;
+	}
+	return 0;
+}
+
 /* Takes over wanted, once the device has agreed where it is live. */
 static int
 change(struct vio_port *port, const struct vio_rss *wanted)
 {
-	int ret = port->ctrl.live ? apply(port, wanted) : 0;
+	int ret = port->ctrl.live ? check_queues_live(port) : 0;
 
+	if (ret == 0 && port->ctrl.live)
+		ret = apply(port, wanted);
 	if (ret == 0)
 		port->rss = *wanted;
 	return ret;
