@@ -4,8 +4,9 @@
  * that the frame begins where frames always begin in an mbuf.
  *
  * What the device can do here, and why it is harmless: lengths and ids were checked by the ring,
- * against its private state; num_buffers is loaded once, and only decides how many buffers, each of
- * them really used, become one packet.
+ * against its private state; num_buffers only decides how many buffers, each of them really used,
+ * become one packet. What was looked at for four buffers at once (rx_four.h), and found to need
+ * more, is loaded and checked anew for each.
  */
 #include "rx.h"
 
@@ -176,7 +177,7 @@ header_of(const struct vio_rxq *q, const struct rte_mbuf *mbuf)
 	return RTE_PTR_ADD(mbuf->buf_addr, RTE_PKTMBUF_HEADROOM - q->hdr_len);
 }
 
-/* The device's count of this frame's buffers, loaded once. */
+/* The device's count of this frame's buffers. */
 static inline uint16_t
 load_num_buffers(const struct vio_rxq *q, const struct rte_mbuf *mbuf)
 {

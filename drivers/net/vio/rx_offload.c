@@ -2,8 +2,9 @@
 /*
  * Checksums that the device left for the driver (spec 5.1.6.4), and tags taken out in software.
  *
- * The header is the device's word, and so is the packet: both are loaded once, sums are of 32 bits,
- * and nothing is written outside the packet.
+ * The header is the device's word: it is copied once, and only the copy is looked at. The packet's
+ * bytes can change at any time; places in it are checked against its length, sums are of 32 bits,
+ * and nothing is written outside.
  */
 #include "rx_offload.h"
 
@@ -89,11 +90,24 @@ complete(struct rte_mbuf *mbuf, uint32_t start, uint32_t offset)
 	put_sum(mbuf, start + offset, sum);
 }
 
-/* The device's word, loaded once. */
 static uint16_t
 load(const uint16_t *field)
 {
 	return le16toh(*(const volatile uint16_t *)field);
+}
+
+/* In the CPU's byte order. flags and gso_type were loaded before. */
+static struct vio_net_hdr
+load_header(const struct vio_net_hdr *hdr, uint8_t flags, uint8_t gso_type)
+{
+	return (struct vio_net_hdr){
+		.flags = flags,
+		.gso_type = gso_type,
+		.hdr_len = load(&hdr->hdr_len),
+		.gso_size = load(&hdr->gso_size),
+		.csum_start = load(&hdr->csum_start),
+		.csum_offset = load(&hdr->csum_offset),
+	};
 }
 
 /* What a packet of a gso_type must be itself. */
@@ -129,23 +143,22 @@ headers_agree(const struct rte_mbuf *mbuf, uint32_t ptype, const struct rte_net_
 
 /* A packet that stands for several. */
 static enum vio_rx_verdict
-take_segments(struct rte_mbuf *mbuf, const struct vio_net_hdr *hdr, uint8_t gso_type,
-	      uint32_t ptype, const struct rte_net_hdr_lens *lens, const struct vio_rx_wants *wants)
+take_segments(struct rte_mbuf *mbuf, const struct vio_net_hdr *hdr, uint32_t ptype,
+	      const struct rte_net_hdr_lens *lens, const struct vio_rx_wants *wants)
 {
-	uint8_t type = gso_type & ~VIO_NET_HDR_GSO_ECN;
-	bool ecn = gso_type & VIO_NET_HDR_GSO_ECN;
-	uint16_t size = load(&hdr->gso_size);
+	uint8_t type = hdr->gso_type & ~VIO_NET_HDR_GSO_ECN;
+	bool ecn = hdr->gso_type & VIO_NET_HDR_GSO_ECN;
 
 	if (type >= 8 || !(wants->gso & 1u << type))
 		return VIO_RX_BAD_GSO_TYPE;
 	if (ecn && (!wants->ecn || type == VIO_NET_HDR_GSO_UDP_L4))
 		return VIO_RX_BAD_GSO_TYPE;
-	if (size == 0)
+	if (hdr->gso_size == 0)
 		return VIO_RX_BAD_GSO_SIZE;
-	if (!headers_agree(mbuf, ptype, lens, type, load(&hdr->hdr_len)))
+	if (!headers_agree(mbuf, ptype, lens, type, hdr->hdr_len))
 		return VIO_RX_BAD_HDR_LEN;
 	mbuf->ol_flags |= RTE_MBUF_F_RX_LRO;
-	mbuf->tso_segsz = size;
+	mbuf->tso_segsz = hdr->gso_size;
 	return VIO_RX_GOOD;
 }
 
@@ -154,7 +167,7 @@ static enum vio_rx_verdict
 take_partial(struct rte_mbuf *mbuf, const struct vio_net_hdr *hdr, uint32_t ptype,
 	     const struct rte_net_hdr_lens *lens, const struct vio_rx_wants *wants)
 {
-	uint32_t start = load(&hdr->csum_start), offset = load(&hdr->csum_offset);
+	uint32_t start = hdr->csum_start, offset = hdr->csum_offset;
 
 	if (start + offset + sizeof(uint16_t) > mbuf->pkt_len)
 		return VIO_RX_BAD_CSUM;
@@ -171,7 +184,7 @@ static void
 seed(struct rte_mbuf *mbuf, const struct vio_net_hdr *hdr, uint32_t ptype,
      const struct rte_net_hdr_lens *lens)
 {
-	uint32_t start = load(&hdr->csum_start), offset = load(&hdr->csum_offset);
+	uint32_t start = hdr->csum_start, offset = hdr->csum_offset;
 	bool tcp = (ptype & RTE_PTYPE_L4_MASK) == RTE_PTYPE_L4_TCP;
 	uint16_t sum;
 
@@ -185,23 +198,24 @@ seed(struct rte_mbuf *mbuf, const struct vio_net_hdr *hdr, uint32_t ptype,
 }
 
 enum vio_rx_verdict
-vio_rx_header(struct rte_mbuf *mbuf, const struct vio_net_hdr *hdr, uint8_t flags, uint8_t gso_type,
-	      const struct vio_rx_wants *wants)
+vio_rx_header(struct rte_mbuf *mbuf, const struct vio_net_hdr *shared, uint8_t flags,
+	      uint8_t gso_type, const struct vio_rx_wants *wants)
 {
+	const struct vio_net_hdr hdr = load_header(shared, flags, gso_type);
 	struct rte_net_hdr_lens lens = { 0 };
 	uint32_t ptype = rte_net_get_ptype(mbuf, &lens, VIO_RX_PTYPES);
 	enum vio_rx_verdict verdict = VIO_RX_GOOD;
 
 	mbuf->packet_type = ptype;
 	if (gso_type != VIO_NET_HDR_GSO_NONE)
-		verdict = take_segments(mbuf, hdr, gso_type, ptype, &lens, wants);
+		verdict = take_segments(mbuf, &hdr, ptype, &lens, wants);
 	if (verdict != VIO_RX_GOOD)
 		return verdict;
 	if (gso_type != VIO_NET_HDR_GSO_NONE && flags & VIO_NET_HDR_F_NEEDS_CSUM &&
 	    !wants->l4_marks)
-		seed(mbuf, hdr, ptype, &lens);
+		seed(mbuf, &hdr, ptype, &lens);
 	if (flags & VIO_NET_HDR_F_NEEDS_CSUM)
-		return take_partial(mbuf, hdr, ptype, &lens, wants);
+		return take_partial(mbuf, &hdr, ptype, &lens, wants);
 	if (flags & VIO_NET_HDR_F_DATA_VALID)
 		mbuf->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
 	return VIO_RX_GOOD;
