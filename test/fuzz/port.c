@@ -11,6 +11,7 @@
 #include <rte_malloc.h>
 
 #include "clock.h"
+#include "control.h"
 #include "dpdk_clock.h"
 #include "net/vio/port.h"
 #include "net/vio/simd.h"
@@ -158,7 +159,7 @@ set_features(struct vio_transport *t, uint64_t features)
 static int
 get_generation(struct vio_transport *t, uint32_t *generation)
 {
-	*generation = lies(of(t)) ? take8(of(t)->in) : 0;
+	*generation = lies(of(t)) ? take8(of(t)->in) : of(t)->generation;
 	return outcome(of(t));
 }
 
@@ -213,6 +214,14 @@ queue_setup(struct vio_transport *t, uint16_t queue, const struct vio_queue_conf
 }
 
 static int
+queue_reset(struct vio_transport *t, uint16_t queue)
+{
+	must(queue < PORT_QUEUES, "only queues that were set up are reset");
+	of(t)->peers[queue].live = false;
+	return outcome(of(t));
+}
+
+static int
 config_vector(struct vio_transport *t, uint16_t vector)
 {
 	(void)vector;
@@ -236,6 +245,7 @@ static const struct vio_transport_ops ops = {
 	.write_config = write_config,
 	.queue_max_size = queue_max_size,
 	.queue_setup = queue_setup,
+	.queue_reset = queue_reset,
 	.config_vector = config_vector,
 	.close = close_transport,
 };
@@ -260,6 +270,7 @@ port_open(struct port *port, struct input *in, uint64_t features, bool port_lies
 		.in_order = true,
 		.packed_vq = true,
 		.timeout_ms = TIMEOUT_MS,
+		.coalesce = { .given = port->coalesces, .usecs = 10, .packets = 20 },
 	};
 	struct vio_port *vio;
 
@@ -299,13 +310,21 @@ port_start(struct port *port, uint16_t size, uint64_t rx_offloads, uint64_t tx_o
 		.rxmode.offloads = rx_offloads,
 		.txmode.offloads = tx_offloads,
 	};
-	uint16_t id = port->dev->data->port_id;
-	int ret = rte_eth_dev_configure(id, 1, 1, &conf);
+	uint16_t id = port->dev->data->port_id, queues = port->queues != 0 ? port->queues : 1;
+	struct rte_eth_dev_info info;
+	int ret = rte_eth_dev_info_get(id, &info);
 
+	if (port->rss) {
+		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+		conf.rx_adv_conf.rss_conf.rss_hf = info.flow_type_rss_offloads;
+	}
 	if (ret == 0)
-		ret = rte_eth_rx_queue_setup(id, 0, size, SOCKET_ID_ANY, NULL, pool);
-	if (ret == 0)
-		ret = rte_eth_tx_queue_setup(id, 0, size, SOCKET_ID_ANY, NULL);
+		ret = rte_eth_dev_configure(id, queues, queues, &conf);
+	for (uint16_t i = 0; i < queues && ret == 0; i++) {
+		ret = rte_eth_rx_queue_setup(id, i, size, SOCKET_ID_ANY, NULL, pool);
+		if (ret == 0)
+			ret = rte_eth_tx_queue_setup(id, i, size, SOCKET_ID_ANY, NULL);
+	}
 	port->calls = 0;
 	if (ret == 0)
 		ret = rte_eth_dev_start(id);
@@ -361,7 +380,7 @@ is_reachable(const struct port *port, const struct peer *peer, const uint8_t *ad
 {
 	const struct rte_mbuf *mbuf = mbuf_of(addr);
 	const uint8_t *ring = peer->conf.desc;
-	bool control = peer - port->peers == 2 * port->pairs;
+	bool control = peer - port->peers == control_queue(port);
 	/* A command with its ack and result, or headers, behind the ring. */
 	size_t behind = control ? 2 + VIO_CTRL_DATA_MAX + 1 + VIO_CTRL_RESULT_MAX : 515;
 	size_t more = ring_bytes(port, peer) + behind;

@@ -51,6 +51,10 @@ struct port {
 	uint8_t status;
 	uint16_t pairs;
 	struct vio_net_config config;
+	uint32_t generation; /* of the configuration */
+	bool coalesces;      /* the user asks for that */
+	uint16_t queues;     /* each way that the application uses; 0: one */
+	bool rss;            /* the application asks for all hashes that there are */
 	struct peer peers[PORT_QUEUES];
 	unsigned calls; /* of the transport, since the last operation began */
 	struct rte_eth_dev *dev;
@@ -62,7 +66,7 @@ struct port {
 /* A port of an honest device with these features beside VERSION_1; lies come later. NULL where the
  * driver refuses it, which only a liar can bring about. */
 bool port_open(struct port *port, struct input *in, uint64_t features, bool lies);
-/* One receive and one transmit queue of so many descriptors, set up and started: 0 or an error. */
+/* The queues, of so many descriptors each, set up and started: 0 or an error. */
 int port_start(struct port *port, uint16_t size, uint64_t rx_offloads, uint64_t tx_offloads);
 /* The device is honest from now on: stops and closes, and checks that all mbufs came back. */
 void port_close(struct port *port);

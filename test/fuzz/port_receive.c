@@ -4,9 +4,11 @@
  * word. What must hold: every packet is a chain of whole mbufs that nobody else has, no segment is
  * longer than its buffer, and every buffer ends in a packet, in the ring, or in its pool.
  */
-#include "port.h"
+#include "control.h"
 
 #include <rte_ethdev.h>
+
+static uint32_t header_len;
 
 static void
 check_segment(const struct rte_mbuf *segment)
@@ -14,8 +16,25 @@ check_segment(const struct rte_mbuf *segment)
 	must(rte_mbuf_refcnt_read(segment) == 1, "a segment has one owner");
 	must(segment->data_off + (uint32_t)segment->data_len <= segment->buf_len,
 	     "no segment is longer than its buffer");
-	must(segment->data_off + sizeof(struct vio_net_hdr) >= RTE_PKTMBUF_HEADROOM,
+	must(segment->data_off + header_len >= RTE_PKTMBUF_HEADROOM,
 	     "and begins where the device wrote");
+}
+
+/* A hash is told where the header names one of the nine kinds, and it is the header's. */
+static void
+check_hash(const struct rte_mbuf *packet)
+{
+	struct vio_net_hdr_hash header = { .hash_report = 0 };
+
+	if (header_len == sizeof(header))
+		memcpy(&header,
+		       (const uint8_t *)packet->buf_addr + RTE_PKTMBUF_HEADROOM - header_len,
+		       header_len);
+	must(!!(packet->ol_flags & RTE_MBUF_F_RX_RSS_HASH) ==
+		     (header.hash_report >= 1 && header.hash_report <= 9),
+	     "a hash is told of a kind that there is");
+	must(!(packet->ol_flags & RTE_MBUF_F_RX_RSS_HASH) || packet->hash.rss == header.hash_value,
+	     "and is the device's");
 }
 
 static void
@@ -39,6 +58,7 @@ check_packet(const struct rte_mbuf *packet)
 	must(packet->data_off == RTE_PKTMBUF_HEADROOM + total, "where frames begin");
 	must(!(packet->ol_flags & RTE_MBUF_F_RX_LRO) || packet->tso_segsz > 0,
 	     "segments have a size");
+	check_hash(packet);
 }
 
 /* A reference more on each segment: one that stands in two packets would get two. */
@@ -122,20 +142,24 @@ write_frame(struct input *in, uint8_t *frame, uint32_t len)
 static void
 write_header(struct port *port, const struct element *e, uint16_t buffers)
 {
-	struct vio_net_hdr header = { .num_buffers = buffers };
+	struct vio_net_hdr_hash header = { .hdr.num_buffers = buffers };
 	uint8_t kind = take8(port->in);
 
 	if (kind < 64)
-		header.num_buffers = take16(port->in);
+		header.hdr.num_buffers = take16(port->in);
 	else if (kind < 96)
-		take_bytes(port->in, &header, sizeof(header));
+		take_bytes(port->in, &header, header_len);
 	else if (kind < 160)
-		ask(port->in, &header);
-	if (!e->writable || e->len < sizeof(header))
+		ask(port->in, &header.hdr);
+	if (header_len == sizeof(header) && kind >= 96) {
+		header.hash_value = UINT32_C(0x01010101) * kind;
+		header.hash_report = kind < 120 ? take16(port->in) : take8(port->in) % 12;
+	}
+	if (!e->writable || e->len < header_len)
 		return;
-	memcpy(e->addr, &header, sizeof(header));
+	memcpy(e->addr, &header, header_len);
 	if (kind >= 128)
-		write_frame(port->in, e->addr + sizeof(header), e->len - sizeof(header));
+		write_frame(port->in, e->addr + header_len, e->len - header_len);
 }
 
 /* A frame of some buffers, mostly honest. */
@@ -192,7 +216,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const uint16_t sizes[] = { 2, 8, 32, 128 };
 	struct input in = { data, size };
 	uint8_t shape = take8(&in);
-	struct port port = { .pairs = 1 };
+	struct port port = { .pairs = 1, .turn = control_turn };
 	uint64_t features = 0, offloads = 0;
 	bool chains = (shape & 20) == 20;
 	int ret;
@@ -208,6 +232,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		features |= SEGMENTS;
 		offloads |= RTE_ETH_RX_OFFLOAD_TCP_LRO;
 	}
+	if (shape & 32) {
+		features |= VIO_BIT(VIRTIO_NET_F_CTRL_VQ) | VIO_BIT(VIRTIO_NET_F_HASH_REPORT);
+		offloads |= RTE_ETH_RX_OFFLOAD_RSS_HASH;
+		port.rss = true;
+	}
+	header_len = shape & 32 ? VIO_NET_HDR_LEN_HASH : VIO_NET_HDR_LEN;
+	port.config = (struct vio_net_config){
+		.rss_max_key_size = VIO_NET_RSS_KEY_MIN,
+		.supported_hash_types = 0x1ff,
+	};
+	control_init(true);
 	must(port_open(&port, &in, features, false), "a port");
 	ret = port_start(&port, sizes[shape >> 6], offloads, 0);
 	must(ret == 0 || chains, "starts, where a ring is long enough");
