@@ -65,9 +65,9 @@ look_at_ring(const struct vio_ring *ring, struct vio_queue_look *look)
 bool
 vio_look_at_queue(const struct rte_eth_dev *dev, bool rx, uint16_t id, struct vio_queue_look *look)
 {
-	const struct rte_eth_dev_data *data = dev->data;
-	struct vio_rxq *rxq = rx && id < data->nb_rx_queues ? data->rx_queues[id] : NULL;
-	struct vio_txq *txq = !rx && id < data->nb_tx_queues ? data->tx_queues[id] : NULL;
+	const struct vio_port *port = vio_port(dev);
+	struct vio_rxq *rxq = rx && id < RTE_DIM(port->known_rx) ? port->known_rx[id] : NULL;
+	struct vio_txq *txq = !rx && id < RTE_DIM(port->known_tx) ? port->known_tx[id] : NULL;
 	const struct vio_ring *ring;
 	struct vio_gate *gate;
 	bool stopped, inside;
@@ -76,7 +76,7 @@ vio_look_at_queue(const struct rte_eth_dev *dev, bool rx, uint16_t id, struct vi
 		return false;
 	ring = rx ? &rxq->ring : &txq->ring;
 	gate = rx ? &rxq->gate : &txq->gate;
-	stopped = !data->dev_started || (rx ? rxq->stopped : txq->stopped);
+	stopped = !dev->data->dev_started || (rx ? rxq->stopped : txq->stopped);
 	*look = (struct vio_queue_look){
 		.layout = "none",
 		.error = vq_error_text(VQ_OK),

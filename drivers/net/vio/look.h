@@ -36,7 +36,8 @@ struct vio_queue_look {
 bool vio_look_at_queue(const struct rte_eth_dev *dev, bool rx, uint16_t id,
 		       struct vio_queue_look *look);
 
-/* The counters that xstats have, one after the other: the name of the i-th without rx_qN_ or
+/* Of a queue that vio_look_at_queue() has found:
+ * the counters that xstats have, one after the other: the name of the i-th without rx_qN_ or
  * tx_qN_, and its value; NULL: there are no more. */
 const char *vio_rx_counter(const struct rte_eth_dev *dev, uint16_t id, size_t i, uint64_t *value);
 const char *vio_tx_counter(const struct rte_eth_dev *dev, uint16_t id, size_t i, uint64_t *value);

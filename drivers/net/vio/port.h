@@ -98,6 +98,10 @@ struct vio_port {
 	/* Serialises control operations with the interrupt thread. No polling thread takes it, and
 	 * no callback of the application runs under it. */
 	pthread_mutex_t lock;
+	/* Queues that are set up, by id, under the lock: for look.h. ethdev's arrays of them change
+	 * without it. */
+	struct vio_rxq *known_rx[RTE_MAX_QUEUES_PER_PORT];
+	struct vio_txq *known_tx[RTE_MAX_QUEUES_PER_PORT];
 };
 
 static inline struct vio_port *

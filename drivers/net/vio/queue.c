@@ -201,6 +201,9 @@ vio_rx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsig
 	q->deferred = conf->rx_deferred_start;
 	q->chain = 1;
 	dev->data->rx_queues[id] = q;
+	pthread_mutex_lock(&port->lock);
+	port->known_rx[id] = q;
+	pthread_mutex_unlock(&port->lock);
 	return 0;
 }
 
@@ -242,6 +245,9 @@ vio_tx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsig
 	q->asked_fast_free = conf->offloads & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
 	q->deferred = conf->tx_deferred_start;
 	dev->data->tx_queues[id] = q;
+	pthread_mutex_lock(&port->lock);
+	port->known_tx[id] = q;
+	pthread_mutex_unlock(&port->lock);
 	return 0;
 }
 
@@ -249,23 +255,31 @@ void
 vio_rx_queue_release(struct rte_eth_dev *dev, uint16_t id)
 {
 	struct vio_rxq *q = dev->data->rx_queues[id];
+	struct vio_port *port = vio_port(dev);
 
 	if (q == NULL)
 		return;
-	rte_pktmbuf_free(q->partial);
-	vio_ring_release(&q->ring, vio_port(dev));
-	rte_free(q);
 	dev->data->rx_queues[id] = NULL;
+	pthread_mutex_lock(&port->lock);
+	port->known_rx[id] = NULL;
+	rte_pktmbuf_free(q->partial);
+	vio_ring_release(&q->ring, port);
+	rte_free(q);
+	pthread_mutex_unlock(&port->lock);
 }
 
 void
 vio_tx_queue_release(struct rte_eth_dev *dev, uint16_t id)
 {
 	struct vio_txq *q = dev->data->tx_queues[id];
+	struct vio_port *port = vio_port(dev);
 
 	if (q == NULL)
 		return;
-	vio_ring_release(&q->ring, vio_port(dev));
-	rte_free(q);
 	dev->data->tx_queues[id] = NULL;
+	pthread_mutex_lock(&port->lock);
+	port->known_tx[id] = NULL;
+	vio_ring_release(&q->ring, port);
+	rte_free(q);
+	pthread_mutex_unlock(&port->lock);
 }

@@ -151,7 +151,7 @@ counter_value(const void *stats, const struct counter *counter)
 const char *
 vio_rx_counter(const struct rte_eth_dev *dev, uint16_t id, size_t i, uint64_t *value)
 {
-	const struct vio_rxq *q = dev->data->rx_queues[id];
+	const struct vio_rxq *q = vio_port(dev)->known_rx[id];
 
 	if (i >= RTE_DIM(rx_counters))
 		return NULL;
@@ -162,7 +162,7 @@ vio_rx_counter(const struct rte_eth_dev *dev, uint16_t id, size_t i, uint64_t *v
 const char *
 vio_tx_counter(const struct rte_eth_dev *dev, uint16_t id, size_t i, uint64_t *value)
 {
-	const struct vio_txq *q = dev->data->tx_queues[id];
+	const struct vio_txq *q = vio_port(dev)->known_tx[id];
 
 	if (i >= RTE_DIM(tx_counters))
 		return NULL;
