@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Looks at a port by another thread (the dump goes the way of telemetry), while the application's
- * is at work on it: what is looked at does not go away meanwhile.
+ * is at work on it: what is looked at does not go away meanwhile, and nobody waits long.
  */
 #include "harness.h"
 
@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <rte_telemetry.h>
 
 #include "net/vio/port.h"
 
@@ -127,9 +129,156 @@ reconfigure(void **state)
 	assert_int_equal(harness_close(&h), 0);
 }
 
+/* Somebody who keeps the port's lock for a while, as a recovery does. */
+struct holder {
+	pthread_t thread;
+	pthread_mutex_t *lock;
+	bool holds, over;
+};
+
+static void *
+hold(void *arg)
+{
+	struct holder *holder = arg;
+
+	pthread_mutex_lock(holder->lock);
+	__atomic_store_n(&holder->holds, true, __ATOMIC_SEQ_CST);
+	usleep(3 * PAUSE_US);
+	__atomic_store_n(&holder->over, true, __ATOMIC_SEQ_CST);
+	pthread_mutex_unlock(holder->lock);
+	return NULL;
+}
+
+static void
+begin_to_hold(struct holder *holder, const struct harness *h)
+{
+	*holder = (struct holder){ .lock = &vio_port(h->eth)->lock };
+	assert_int_equal(pthread_create(&holder->thread, NULL, hold, holder), 0);
+	while (!__atomic_load_n(&holder->holds, __ATOMIC_SEQ_CST))
+		usleep(100);
+}
+
+/* Whatever was done meanwhile did not wait for it. */
+static void
+end_hold(struct holder *holder)
+{
+	assert_false(__atomic_load_n(&holder->over, __ATOMIC_SEQ_CST));
+	pthread_join(holder->thread, NULL);
+}
+
+/* A port that somebody is at work on says so, and what state it is in. */
+static void
+busy_dump(void **state)
+{
+	struct harness h;
+	struct looker looker = { .h = &h };
+	struct holder holder;
+
+	(void)state;
+	open_port(&h);
+	assert_int_equal(rte_eth_dev_start(h.port), 0);
+	vio_port(h.eth)->recovery.health = VIO_HEALTH_RECOVERING;
+	begin_to_hold(&holder, &h);
+	look(&looker);
+	end_hold(&holder);
+	vio_port(h.eth)->recovery.health = VIO_HEALTH_WELL;
+	assert_non_null(strstr(looker.text, "state: recovering\nat work"));
+	assert_null(strstr(looker.text, "queue 0"));
+	looker.len = 0;
+	look(&looker);
+	assert_non_null(strstr(looker.text, "rx queue 0: started"));
+	assert_int_equal(harness_close(&h), 0);
+}
+
+/* The same by way of telemetry, whose data end here. */
+static telemetry_cb show_port, show_queue, show_lro;
+static char answer[4096];
+
+int
+rte_telemetry_register_cmd(const char *cmd, telemetry_cb fn, const char *help)
+{
+	(void)help;
+	if (strcmp(cmd, "/vio/port") == 0)
+		show_port = fn;
+	if (strcmp(cmd, "/vio/queue") == 0)
+		show_queue = fn;
+	if (strcmp(cmd, "/vio/lro") == 0)
+		show_lro = fn;
+	return 0;
+}
+
+int
+rte_tel_data_start_dict(struct rte_tel_data *d)
+{
+	(void)d;
+	answer[0] = '\0';
+	return 0;
+}
+
+int
+rte_tel_data_add_dict_string(struct rte_tel_data *d, const char *name, const char *val)
+{
+	size_t len = strlen(answer);
+
+	(void)d;
+	snprintf(answer + len, sizeof(answer) - len, "%s=%s\n", name, val);
+	return 0;
+}
+
+int
+rte_tel_data_add_dict_u64(struct rte_tel_data *d, const char *name, uint64_t val)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)val);
+	return rte_tel_data_add_dict_string(d, name, text);
+}
+
+struct rte_tel_data *
+rte_tel_data_alloc(void)
+{
+	return NULL;
+}
+
+static const char *
+ask(telemetry_cb show, const struct harness *h, const char *rest)
+{
+	char params[32];
+
+	snprintf(params, sizeof(params), "%u%s", h->port, rest);
+	assert_int_equal(show("", params, NULL), 0);
+	return answer;
+}
+
+static void
+busy_telemetry(void **state)
+{
+	struct holder holder;
+	struct harness h;
+
+	(void)state;
+	open_port(&h);
+	begin_to_hold(&holder, &h);
+	assert_non_null(strstr(ask(show_port, &h, ""), "state=stopped\nbusy=at work"));
+	assert_non_null(strstr(ask(show_queue, &h, ",rx,0"), "error=at work"));
+	assert_non_null(strstr(ask(show_lro, &h, ""), "error=at work"));
+	assert_non_null(strstr(ask(show_lro, &h, ",off"), "error=at work"));
+	end_hold(&holder);
+	assert_null(strstr(ask(show_port, &h, ""), "at work"));
+	assert_non_null(strstr(answer, "state=stopped"));
+	assert_non_null(strstr(answer, "rx_queues=1"));
+	assert_non_null(strstr(ask(show_lro, &h, ""), "lro=not asked for"));
+	assert_non_null(strstr(ask(show_queue, &h, ",rx,0"), "descriptors=64"));
+	assert_non_null(strstr(answer, "good_packets=0"));
+	assert_non_null(strstr(ask(show_queue, &h, ",rx,1"), "error=the port has no rx queue 1"));
+	assert_int_equal(harness_close(&h), 0);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(release),
 	cmocka_unit_test(reconfigure),
+	cmocka_unit_test(busy_dump),
+	cmocka_unit_test(busy_telemetry),
 };
 
 HARNESS_MAIN(tests)

@@ -57,12 +57,23 @@ dump_port(const struct rte_eth_dev *dev, FILE *file)
 	dump_faults(dev, file);
 }
 
+static void
+dump_busy(const struct vio_port *port, FILE *file)
+{
+	fprintf(file, "device: %s over %s\n", port->name, port->transport_name);
+	fprintf(file, "state: %s\n", vio_look_state(port));
+	fprintf(file, "%s\n", VIO_LOOK_BUSY);
+}
+
 int
 vio_priv_dump(struct rte_eth_dev *dev, FILE *file)
 {
 	struct vio_port *port = vio_port(dev);
 
-	vio_look_begin(port);
+	if (!vio_look_begin(port)) {
+		dump_busy(port, file);
+		return 0;
+	}
 	dump_port(dev, file);
 	vio_look_end(port);
 	return 0;

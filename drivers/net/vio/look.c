@@ -5,11 +5,21 @@
 
 #include "port.h"
 
-void
+/* Most operations are over sooner; whoever asks holds up others meanwhile (ports.h). */
+#define PATIENCE_US 10000
+#define STEP_US     100
+
+bool
 vio_look_begin(struct vio_port *port)
 {
-	if (!vio_in_secondary)
-		pthread_mutex_lock(&port->lock);
+	if (vio_in_secondary)
+		return true;
+	for (unsigned us = 0; us < PATIENCE_US; us += STEP_US) {
+		if (pthread_mutex_trylock(&port->lock) == 0)
+			return true;
+		rte_delay_us_sleep(STEP_US);
+	}
+	return false;
 }
 
 void

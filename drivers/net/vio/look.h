@@ -10,12 +10,19 @@
 struct rte_eth_dev;
 struct vio_port;
 
-/* All that is asked here is asked between these two: in the primary process they are the port's
- * lock; in a secondary, where there is none, each queue is visited instead. */
-void vio_look_begin(struct vio_port *port);
+/*
+ * All that is asked here is asked between these two: in the primary process they are the port's
+ * lock; in a secondary, where there is none, each queue is visited instead. A recovery or a command
+ * can hold the lock for seconds: false, after a few milliseconds, where somebody does. Then only
+ * vio_look_state() may be asked, and there is nothing to end.
+ */
+bool vio_look_begin(struct vio_port *port);
 void vio_look_end(struct vio_port *port);
 
-/* "started", "stopped", "recovering", ... */
+/* What to say then. */
+#define VIO_LOOK_BUSY "at work: a recovery or a control operation is under way; ask again"
+
+/* "started", "stopped", "recovering", ... At any time. */
 const char *vio_look_state(const struct vio_port *port);
 
 /* The last fault in words, and how many ms ago it was found; NULL: there was none. */

@@ -8,7 +8,8 @@
  *   /vio/lro,N          whether a port gets segments left together
  *   /vio/lro,N,off      ... no longer, while it runs; and on again
  *
- * What cannot be answered is answered by {"error": "..."}. A thread of DPDK's calls, at any time.
+ * What cannot be answered is answered by {"error": "..."}; a port that is busy, with little more
+ * than its state and {"busy": "..."}. A thread of DPDK's calls, at any time.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -124,6 +125,19 @@ tell_fault(struct rte_tel_data *data, const struct vio_port *port)
 		rte_tel_data_add_dict_u64(data, "last_fault_ms_ago", ms_ago);
 }
 
+/* What can be told of a port at any time. */
+static void
+tell_head(struct rte_tel_data *data, const struct rte_eth_dev *dev)
+{
+	const struct vio_port *port = vio_port(dev);
+
+	rte_tel_data_start_dict(data);
+	add_text(data, "name", dev->data->name);
+	add_text(data, "device", port->name);
+	add_text(data, "transport", port->transport_name);
+	add_text(data, "state", vio_look_state(port));
+}
+
 static void
 tell_port(struct rte_tel_data *data, const struct rte_eth_dev *dev)
 {
@@ -132,11 +146,6 @@ tell_port(struct rte_tel_data *data, const struct rte_eth_dev *dev)
 	uint64_t value;
 	char status[8];
 
-	rte_tel_data_start_dict(data);
-	add_text(data, "name", dev->data->name);
-	add_text(data, "device", port->name);
-	add_text(data, "transport", port->transport_name);
-	add_text(data, "state", vio_look_state(port));
 	add_text(data, "link", dev->data->dev_link.link_status ? "up" : "down");
 	snprintf(status, sizeof(status), "0x%02x", port->device.status);
 	add_text(data, "device_status", status);
@@ -163,9 +172,13 @@ show_port(const char *cmd, const char *params, struct rte_tel_data *data)
 	dev = vio_ports_hold(id);
 	if (dev == NULL)
 		return refuse(data, "port %u is none of vio's; /vio/list has them", id);
-	vio_look_begin(vio_port(dev));
-	tell_port(data, dev);
-	vio_look_end(vio_port(dev));
+	tell_head(data, dev);
+	if (vio_look_begin(vio_port(dev))) {
+		tell_port(data, dev);
+		vio_look_end(vio_port(dev));
+	} else {
+		add_text(data, "busy", VIO_LOOK_BUSY);
+	}
 	vio_ports_let_go();
 	return 0;
 }
@@ -220,9 +233,12 @@ show_queue(const char *cmd, const char *params, struct rte_tel_data *data)
 	dev = vio_ports_hold(port);
 	if (dev == NULL)
 		return refuse(data, "port %u is none of vio's; /vio/list has them", port);
-	vio_look_begin(vio_port(dev));
-	ret = tell_queue(data, dev, rx, id);
-	vio_look_end(vio_port(dev));
+	if (vio_look_begin(vio_port(dev))) {
+		ret = tell_queue(data, dev, rx, id);
+		vio_look_end(vio_port(dev));
+	} else {
+		ret = refuse(data, "%s", VIO_LOOK_BUSY);
+	}
 	vio_ports_let_go();
 	return ret;
 }
@@ -241,8 +257,9 @@ take_switch(const char *text, uint16_t *id, bool *given, bool *on)
 static int
 tell_lro(struct rte_tel_data *data, struct vio_port *port)
 {
+	if (!vio_look_begin(port))
+		return refuse(data, "%s", VIO_LOOK_BUSY);
 	rte_tel_data_start_dict(data);
-	vio_look_begin(port);
 	add_text(data, "lro", vio_lro_state(port));
 	vio_look_end(port);
 	return 0;
@@ -251,10 +268,14 @@ tell_lro(struct rte_tel_data *data, struct vio_port *port)
 static int
 switch_lro(struct rte_tel_data *data, struct vio_port *port, bool on)
 {
-	int ret = vio_in_secondary ? -EPERM : vio_lro_switch(port, on);
+	int ret;
 
-	if (ret == -EPERM)
+	if (vio_in_secondary)
 		return refuse(data, "only the primary process can switch LRO");
+	if (!vio_look_begin(port))
+		return refuse(data, "%s", VIO_LOOK_BUSY);
+	ret = vio_lro_switch(port, on);
+	vio_look_end(port);
 	if (ret == -ENOTSUP)
 		return refuse(data, "the device has no CTRL_GUEST_OFFLOADS: only the application "
 				    "can switch LRO, while the port is stopped");
