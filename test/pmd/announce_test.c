@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A device that asks to be announced (spec 5.1.6.5.4): a frame with the port's address goes out,
- * and the acknowledgement; whoever looks at the link first sees the request. And a link that nobody
- * can set.
+ * A device that asks to be announced (spec 5.1.6.5.4): whoever looks at the link first sees the
+ * request, and EAL's interrupt thread sends a frame with the port's address, and the
+ * acknowledgement. And a link that nobody can set.
  */
 #include "harness.h"
 
@@ -64,15 +64,21 @@ announced(void **state)
 	for (unsigned i = 1; i < 4; i++) {
 		device_ask_announce(h.dev);
 		assert_true(seam_interrupt());
+		assert_true(seam_alarm());
 		assert_int_equal(device_net_state(h.dev)->announced, i);
 		expect_frame(&h);
 	}
-	/* Without an interrupt, by a look at the link. */
+	/* Without an interrupt, by a look at the link, which does not wait for it. */
 	device_ask_announce(h.dev);
 	h.eth->data->dev_conf.intr_conf.lsc = 0;
-	assert_int_equal(rte_eth_link_get_nowait(h.port, &link), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(rte_eth_link_get_nowait(h.port, &link), 0);
+		assert_int_equal(link.link_status, RTE_ETH_LINK_UP);
+		assert_int_equal(device_net_state(h.dev)->announced, 3);
+	}
 	h.eth->data->dev_conf.intr_conf.lsc = 1;
-	assert_int_equal(link.link_status, RTE_ETH_LINK_UP);
+	assert_true(seam_alarm());
+	assert_false(seam_alarm());
 	assert_int_equal(device_net_state(h.dev)->announced, 4);
 	expect_frame(&h);
 	assert_int_equal(harness_pass(&h, 100, 100), 0);
@@ -102,11 +108,39 @@ fast_free(void **state)
 	assert_int_equal(rte_eth_dev_default_mac_addr_set(h.port, &mac), 0);
 	device_ask_announce(h.dev);
 	assert_true(seam_interrupt());
+	assert_true(seam_alarm());
 	expect_frame(&h);
 	assert_int_equal(harness_pass(&h, 300, 100), 0);
 	assert_int_equal(rte_eth_dev_stop(h.port), 0);
 	assert_int_equal(rte_mempool_avail_count(harness_rx_pool), rx);
 	assert_int_equal(rte_mempool_avail_count(harness_tx_pool), tx);
+	assert_int_equal(harness_close(&h), 0);
+}
+
+/* Asked for, and then the port is stopped, or closed, or there is no alarm to be had. */
+static void
+not_now(void **state)
+{
+	struct harness h;
+
+	(void)state;
+	start(&h, ANNOUNCE);
+	device_ask_announce(h.dev);
+	assert_true(seam_interrupt());
+	assert_int_equal(rte_eth_dev_stop(h.port), 0);
+	harness_quiet();
+	assert_true(seam_alarm());
+	assert_string_equal(harness_log(), "");
+	assert_int_equal(rte_eth_dev_start(h.port), 0);
+	while (seam_alarm())
+		;
+	seam_no_alarms = true;
+	device_ask_announce(h.dev);
+	assert_true(seam_interrupt());
+	seam_no_alarms = false;
+	assert_true(harness_said("no memory for an alarm"));
+	assert_true(seam_interrupt());
+	assert_int_equal(seam_alarms(), 1);
 	assert_int_equal(harness_close(&h), 0);
 }
 
@@ -129,6 +163,7 @@ no_room(void **state)
 	harness_quiet();
 	device_ask_announce(h.dev);
 	assert_true(seam_interrupt());
+	assert_true(seam_alarm());
 	assert_true(harness_said("no frame could be sent"));
 	assert_int_equal(device_net_state(h.dev)->announced, 1);
 	device_hold_transmit(h.dev, false);
@@ -153,6 +188,7 @@ queue_stopped(void **state)
 	harness_quiet();
 	device_ask_announce(h.dev);
 	assert_true(seam_interrupt());
+	assert_true(seam_alarm());
 	assert_true(harness_said("no frame could be sent"));
 	assert_int_equal(device_net_state(h.dev)->announced, 1);
 	harness_poll(&h);
@@ -211,6 +247,7 @@ standby_is_refused(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(announced),
 	cmocka_unit_test(fast_free),
+	cmocka_unit_test(not_now),
 	cmocka_unit_test(no_room),
 	cmocka_unit_test(queue_stopped),
 	cmocka_unit_test(not_offered),

@@ -70,7 +70,8 @@ static void
 open_port(struct harness *h)
 {
 	struct harness_options options = {
-		.features = DEVICE_BIT(DEVICE_F_CTRL_VQ) | DEVICE_BIT(DEVICE_F_MQ),
+		.features = DEVICE_BIT(DEVICE_F_CTRL_VQ) | DEVICE_BIT(DEVICE_F_MQ) |
+			    DEVICE_BIT(DEVICE_F_STATUS),
 		.pairs = 2,
 	};
 
@@ -190,6 +191,35 @@ busy_dump(void **state)
 	assert_int_equal(harness_close(&h), 0);
 }
 
+/* Questions that must not wait are answered with what is known, without a call to the device. */
+static void
+busy_link(void **state)
+{
+	struct rte_eth_link link;
+	struct holder holder;
+	struct harness h;
+	unsigned calls;
+
+	(void)state;
+	open_port(&h);
+	assert_int_equal(rte_eth_dev_start(h.port), 0);
+	device_set_link(h.dev, false);
+	begin_to_hold(&holder, &h);
+	calls = h.transport_calls;
+	assert_int_equal(rte_eth_link_get_nowait(h.port, &link), 0);
+	assert_int_equal(link.link_status, RTE_ETH_LINK_UP);
+	assert_int_equal(rte_eth_dev_is_removed(h.port), 0);
+	vio_port(h.eth)->gone = true;
+	assert_int_equal(rte_eth_dev_is_removed(h.port), 1);
+	vio_port(h.eth)->gone = false;
+	h.eth->state = RTE_ETH_DEV_ATTACHED;
+	assert_int_equal(h.transport_calls, calls);
+	end_hold(&holder);
+	assert_int_equal(rte_eth_link_get_nowait(h.port, &link), 0);
+	assert_int_equal(link.link_status, RTE_ETH_LINK_DOWN);
+	assert_int_equal(harness_close(&h), 0);
+}
+
 /* The same by way of telemetry, whose data end here. */
 static telemetry_cb show_port, show_queue, show_lro;
 static char answer[4096];
@@ -275,10 +305,9 @@ busy_telemetry(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(release),
-	cmocka_unit_test(reconfigure),
-	cmocka_unit_test(busy_dump),
-	cmocka_unit_test(busy_telemetry),
+	cmocka_unit_test(release),   cmocka_unit_test(reconfigure),
+	cmocka_unit_test(busy_dump), cmocka_unit_test(busy_telemetry),
+	cmocka_unit_test(busy_link),
 };
 
 HARNESS_MAIN(tests)

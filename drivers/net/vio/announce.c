@@ -12,6 +12,7 @@
 
 #include <errno.h>
 
+#include <rte_alarm.h>
 #include <rte_arp.h>
 
 #include "log.h"
@@ -98,8 +99,8 @@ send_frame(const struct vio_port *port)
 }
 
 /* Acknowledged in either case: the device asks again if it wants to. */
-void
-vio_announce(struct vio_port *port)
+static void
+announce(struct vio_port *port)
 {
 	int ret = send_frame(port);
 
@@ -112,4 +113,35 @@ vio_announce(struct vio_port *port)
 		PORT_LOG(port, NOTICE, "announced the port to the network, as the device asked");
 	vio_ctrl_send(port, "acknowledgement of the announcement", VIO_NET_CTRL_ANNOUNCE,
 		      VIO_NET_CTRL_ANNOUNCE_ACK, NULL, 0);
+}
+
+/* On the interrupt thread. The port may have been stopped since. */
+static void
+announce_now(void *arg)
+{
+	struct vio_port *port = arg;
+
+	pthread_mutex_lock(&port->lock);
+	port->announcing = false;
+	if (port->ctrl.live && !port->gone && port->recovery.health == VIO_HEALTH_WELL)
+		announce(port);
+	pthread_mutex_unlock(&port->lock);
+}
+
+void
+vio_announce_soon(struct vio_port *port)
+{
+	if (port->announcing)
+		return;
+	port->announcing = rte_eal_alarm_set(1, announce_now, port) == 0;
+	if (!port->announcing)
+		PORT_LOG(port, WARNING,
+			 "no memory for an alarm; going without the announcement that the device "
+			 "asked for, until the link is looked at again");
+}
+
+void
+vio_announce_fini(struct vio_port *port)
+{
+	rte_eal_alarm_cancel(announce_now, port);
 }

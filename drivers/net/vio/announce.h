@@ -5,7 +5,10 @@
 
 struct vio_port;
 
-/* status says ANNOUNCE: sends a frame, and the acknowledgement. With the port's lock held. */
-void vio_announce(struct vio_port *port);
+/* status says ANNOUNCE: EAL's interrupt thread is to send a frame, and the acknowledgement, which
+ * takes as long as the device likes. With the port's lock held. */
+void vio_announce_soon(struct vio_port *port);
+/* The port is about to be closed. Without the lock. */
+void vio_announce_fini(struct vio_port *port);
 
 #endif

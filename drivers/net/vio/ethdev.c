@@ -2,6 +2,7 @@
 /* The ethdev operations, and what belongs to no other file of them. */
 #include <errno.h>
 
+#include "announce.h"
 #include "log.h"
 #include "offload.h"
 #include "port.h"
@@ -111,7 +112,7 @@ dev_start(struct rte_eth_dev *dev)
 	}
 	dev->data->scattered_rx = may_scatter(dev);
 	set_queue_states(dev, true);
-	vio_link_update(dev, 0);
+	vio_link_update(dev, 1);
 	return 0;
 }
 
@@ -132,7 +133,7 @@ dev_stop(struct rte_eth_dev *dev)
 	ret = vio_port_stop(port);
 	pthread_mutex_unlock(&port->lock);
 	set_queue_states(dev, false);
-	vio_link_update(dev, 0);
+	vio_link_update(dev, 1);
 	return ret;
 }
 
@@ -162,6 +163,7 @@ dev_close(struct rte_eth_dev *dev)
 	vio_ports_leave(dev);
 	vio_watch_fini(port);
 	vio_recover_fini(port);
+	vio_announce_fini(port);
 	ret = last_reset(port);
 	/* Nobody will ask it again, and what it may still write to is the application's to free. */
 	if (ret < 0) {
@@ -191,7 +193,8 @@ dev_reset(struct rte_eth_dev *dev)
 	return ret;
 }
 
-/* A peer that may come again, or another in its place, is not removed. */
+/* A peer that may come again, or another in its place, is not removed. Whoever is at work on the
+ * port meanwhile, for seconds perhaps, finds out himself. */
 static int
 is_removed(struct rte_eth_dev *dev)
 {
@@ -200,7 +203,8 @@ is_removed(struct rte_eth_dev *dev)
 
 	if (port->reconnect != NULL)
 		return 0;
-	pthread_mutex_lock(&port->lock);
+	if (pthread_mutex_trylock(&port->lock) != 0)
+		return port->gone;
 	ret = port->gone || vio_device_needs_reset(&port->device) == -ENODEV;
 	pthread_mutex_unlock(&port->lock);
 	return ret;

@@ -13,7 +13,7 @@
 static void
 tell_link(struct vio_port *port)
 {
-	if (vio_link_update(port->dev, 0) == 0)
+	if (vio_link_update(port->dev, 1) == 0)
 		rte_eth_dev_callback_process(port->dev, RTE_ETH_EVENT_INTR_LSC, NULL);
 }
 

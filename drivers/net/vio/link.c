@@ -23,22 +23,18 @@ read_field(struct vio_port *port, size_t offset, void *field, size_t size)
 	return ret;
 }
 
-/* Is the link up, as far as the device says? Without STATUS it always is (spec 5.1.5). */
-static bool
-device_link_is_up(struct vio_port *port)
+/* What the device says of itself: VIO_NET_S_*. Without STATUS the link is always up (spec 5.1.5).
+ */
+static uint16_t
+read_status(struct vio_port *port)
 {
 	uint16_t status = 0;
-	int ret;
 
 	if (!vio_has(port->features, VIRTIO_NET_F_STATUS))
-		return true;
-	ret = read_field(port, offsetof(struct vio_net_config, status), &status, sizeof(status));
-	status = le16toh(status);
-	/* Whoever looks at the link sees it, so applications that poll for the link will do. */
-	if (ret == 0 && (status & VIO_NET_S_ANNOUNCE) &&
-	    vio_has(port->features, VIRTIO_NET_F_GUEST_ANNOUNCE))
-		vio_announce(port);
-	return ret == 0 && (status & VIO_NET_S_LINK_UP);
+		return VIO_NET_S_LINK_UP;
+	if (read_field(port, offsetof(struct vio_net_config, status), &status, sizeof(status)) < 0)
+		return 0;
+	return le16toh(status);
 }
 
 /* Speed and duplex may change with each configuration change (NET-CFG-13). They are the device's
@@ -61,6 +57,25 @@ read_speed(struct vio_port *port, struct rte_eth_link *link)
 		link->link_duplex = RTE_ETH_LINK_HALF_DUPLEX;
 }
 
+static void
+look_at_link(struct vio_port *port, struct rte_eth_link *link)
+{
+	uint16_t status;
+
+	vio_recover_look(port);
+	if (port->recovery.health != VIO_HEALTH_WELL || port->gone ||
+	    !(port->device.status & VIO_STATUS_DRIVER_OK))
+		return;
+	status = read_status(port);
+	/* Whoever looks at the link sees it, so applications that poll for the link will do. */
+	if ((status & VIO_NET_S_ANNOUNCE) && vio_has(port->features, VIRTIO_NET_F_GUEST_ANNOUNCE))
+		vio_announce_soon(port);
+	if (!(status & VIO_NET_S_LINK_UP))
+		return;
+	link->link_status = RTE_ETH_LINK_UP;
+	read_speed(port, link);
+}
+
 int
 vio_link_update(struct rte_eth_dev *dev, int wait)
 {
@@ -72,14 +87,11 @@ vio_link_update(struct rte_eth_dev *dev, int wait)
 		.link_status = RTE_ETH_LINK_DOWN,
 	};
 
-	RTE_SET_USED(wait);
-	pthread_mutex_lock(&port->lock);
-	vio_recover_look(port);
-	if (port->recovery.health == VIO_HEALTH_WELL && !port->gone &&
-	    (port->device.status & VIO_STATUS_DRIVER_OK) && device_link_is_up(port)) {
-		link.link_status = RTE_ETH_LINK_UP;
-		read_speed(port, &link);
-	}
+	if (wait)
+		pthread_mutex_lock(&port->lock);
+	else if (pthread_mutex_trylock(&port->lock) != 0)
+		return -1; /* as it was: a recovery or a command would take too long */
+	look_at_link(port, &link);
 	pthread_mutex_unlock(&port->lock);
 	return rte_eth_linkstatus_set(dev, &link);
 }
@@ -102,14 +114,14 @@ refuse_link(struct rte_eth_dev *dev, const char *way)
 int
 vio_set_link_up(struct rte_eth_dev *dev)
 {
-	vio_link_update(dev, 0);
+	vio_link_update(dev, 1);
 	return dev->data->dev_link.link_status == RTE_ETH_LINK_UP ? 0 : refuse_link(dev, "up");
 }
 
 int
 vio_set_link_down(struct rte_eth_dev *dev)
 {
-	vio_link_update(dev, 0);
+	vio_link_update(dev, 1);
 	return dev->data->dev_link.link_status == RTE_ETH_LINK_DOWN ? 0 : refuse_link(dev, "down");
 }
 

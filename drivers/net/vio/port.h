@@ -59,6 +59,7 @@ struct vio_port {
 	uint16_t addr_at; /* offset in struct rte_mbuf of the address that the device knows */
 	bool gone;        /* the device was unplugged, or the peer has left */
 	bool link_up;
+	bool announcing;      /* an alarm is set for it */
 	uint32_t announced;   /* frames sent because the device asked to announce the port */
 	uint32_t refused;     /* what was refused with a line in the log: bits, by vio_refusal */
 	bool lro_off;         /* somebody switched LRO off while the port ran */
@@ -204,7 +205,7 @@ int vio_xstats_get_names(struct rte_eth_dev *dev, struct rte_eth_xstat_name *nam
  * one can be told, with the lock held (restore.c). 0 or a negative errno value. */
 int vio_restore(struct vio_port *port);
 
-/* Link (link.c). */
+/* Link (link.c). Without wait, what is known already where somebody else is at work on the port. */
 int vio_link_update(struct rte_eth_dev *dev, int wait);
 int vio_set_link_up(struct rte_eth_dev *dev);
 int vio_set_link_down(struct rte_eth_dev *dev);

@@ -66,7 +66,7 @@ tell(struct vio_port *port, enum rte_eth_event_type event)
 static bool
 tell_link(struct vio_port *port)
 {
-	return vio_link_update(port->dev, 0) != 0 || tell(port, RTE_ETH_EVENT_INTR_LSC);
+	return vio_link_update(port->dev, 1) != 0 || tell(port, RTE_ETH_EVENT_INTR_LSC);
 }
 
 /* The lowest bit: causes are sorted by how much else they would explain, least first. */
