@@ -116,6 +116,38 @@ told_once(void **state)
 	assert_int_equal(harness_close(&h), 0);
 }
 
+/* A list that was refused, or makes no sense, is forgotten: the one before it holds. */
+static void
+list_refused(void **state)
+{
+	struct rte_ether_addr groups[3];
+	const struct device_net_state *net;
+	const char *line;
+	struct harness h;
+
+	(void)state;
+	start(&h, CONTROL, NULL);
+	net = device_net_state(h.dev);
+	for (uint8_t i = 0; i < RTE_DIM(groups); i++)
+		groups[i] = address(1, i);
+	assert_int_equal(rte_eth_dev_set_mc_addr_list(h.port, groups, 1), 0);
+	device_lie(h.dev, CTRL_QUEUE, DEVICE_LIE_CTRL_ACK, REFUSED_ACK);
+	assert_int_equal(rte_eth_dev_set_mc_addr_list(h.port, NULL, 0), -EIO);
+	device_honest(h.dev);
+	restart(&h);
+	assert_int_equal(net->multicast, 1);
+	groups[1] = address(2, 1);
+	harness_quiet();
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(rte_eth_dev_set_mc_addr_list(h.port, groups, 2), -EINVAL);
+	line = strstr(harness_log(), "02:00:5E:00:00:01");
+	assert_non_null(line);
+	assert_null(strstr(line + 1, "02:00:5E:00:00:01"));
+	restart(&h);
+	assert_int_equal(net->multicast, 1);
+	assert_int_equal(harness_close(&h), 0);
+}
+
 /* A recovery, of which ethdev knows nothing, tells everything as well. */
 static void
 recovered(void **state)
@@ -326,6 +358,7 @@ static bool with_extra = true, without_extra;
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(tables),
 	cmocka_unit_test(told_once),
+	cmocka_unit_test(list_refused),
 	cmocka_unit_test(recovered),
 	cmocka_unit_test(while_stopped),
 	cmocka_unit_test(too_many_groups),

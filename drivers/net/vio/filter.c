@@ -19,7 +19,7 @@ struct modes {
 	bool all_multicast;
 };
 
-enum refusal { NO_RX_MODES, NO_MAC_ADDR, NO_MAC_TABLE };
+enum refusal { NO_RX_MODES, NO_MAC_ADDR, NO_MAC_TABLE, NO_MULTICAST };
 
 /* The data of VIRTIO_NET_CTRL_MAC_TABLE_SET: both tables, one after the other. */
 struct tables {
@@ -300,31 +300,57 @@ vio_mac_addr_remove(struct rte_eth_dev *dev, uint32_t index)
 	change_address(dev, index, &none);
 }
 
+static bool
+are_multicast(struct vio_port *port, const struct rte_ether_addr *list, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (rte_is_multicast_ether_addr(&list[i]))
+			continue;
+		if (!(port->filter.told & 1u << NO_MULTICAST))
+			PORT_LOG(port, ERR,
+				 "a list of multicast addresses has " RTE_ETHER_ADDR_PRT_FMT
+				 ", which is none; add it by rte_eth_dev_mac_addr_add()",
+				 RTE_ETHER_ADDR_BYTES(&list[i]));
+		port->filter.told |= 1u << NO_MULTICAST;
+		return false;
+	}
+	return true;
+}
+
+static void
+take_list(struct vio_port *port, const struct rte_ether_addr *list, uint32_t count)
+{
+	port->filter.multicast_count = count;
+	if (count > 0 && count <= VIO_MULTICAST_MAX)
+		memcpy(port->filter.multicast, list, count * sizeof(*list));
+	else if (count > 0)
+		PORT_LOG(port, NOTICE,
+			 "%u multicast addresses asked for, the most is %u: receiving all "
+			 "multicast",
+			 count, VIO_MULTICAST_MAX);
+}
+
 int
 vio_set_mc_addr_list(struct rte_eth_dev *dev, struct rte_ether_addr *list, uint32_t count)
 {
 	struct vio_port *port = vio_port(dev);
-	struct vio_filter *filter = &port->filter;
+	struct vio_filter before;
 	int ret = 0;
 
 	if (filters_nothing(port))
 		return 0;
 	if (!vio_has(port->usable, VIRTIO_NET_F_CTRL_RX))
 		return refuse(port, NO_MAC_TABLE, "multicast addresses");
-	for (uint32_t i = 0; i < count; i++)
-		if (!rte_is_multicast_ether_addr(&list[i]))
-			return -EINVAL;
+	if (!are_multicast(port, list, count))
+		return -EINVAL;
 	pthread_mutex_lock(&port->lock);
-	filter->multicast_count = count;
-	if (count > 0 && count <= VIO_MULTICAST_MAX)
-		memcpy(filter->multicast, list, count * sizeof(*list));
-	else if (count > 0)
-		PORT_LOG(port, NOTICE,
-			 "%u multicast addresses asked for, the most is %u: receiving all "
-			 "multicast",
-			 count, VIO_MULTICAST_MAX);
+	before = port->filter;
+	take_list(port, list, count);
 	if (port->ctrl.live)
 		ret = send_tables(port, dev->data->mac_addrs);
+	/* What was refused must not come true at the next start. */
+	if (ret < 0)
+		port->filter = before;
 	pthread_mutex_unlock(&port->lock);
 	return ret;
 }
