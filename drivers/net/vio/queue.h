@@ -29,11 +29,11 @@ struct vio_rx_stats {
 	uint64_t packets;
 	uint64_t bytes;
 	uint64_t kicks;
-	uint64_t multi_segment;                /* packets of several buffers */
-	uint64_t no_mbuf;                      /* buffers that the pool could not give */
-	uint64_t drop_short;                   /* used length below header and Ethernet header */
-	uint64_t drop_length;                  /* used length beyond the buffer */
-	uint64_t drop_num_buffers;             /* num_buffers 0, or more than the queue holds */
+	uint64_t multi_segment;    /* packets of several buffers */
+	uint64_t no_mbuf;          /* mbufs that the pool could not give, each time it was asked */
+	uint64_t drop_short;       /* used length below header and Ethernet header */
+	uint64_t drop_length;      /* used length beyond the buffer */
+	uint64_t drop_num_buffers; /* num_buffers 0, or more than the queue holds */
 	uint64_t drop_header[VIO_RX_VERDICTS]; /* headers that cannot be meant, by what is wrong */
 	uint64_t lro;                          /* packets that stand for several */
 	uint64_t vlan_stripped;

@@ -40,18 +40,28 @@ kick_when_due(struct vio_rxq *q, bool full_burst)
 	vio_rx_kick(q);
 }
 
-/* Takes n mbufs from the pool, or as many as a pool that is nearly empty gives by halves. */
+/* Takes all that a pool has which is short of n mbufs, and counts those that are missing. */
+static __rte_cold uint16_t
+take_the_rest(struct vio_rxq *q, struct rte_mbuf **mbufs, uint16_t n)
+{
+	uint16_t got = 0;
+
+	for (uint16_t step = rte_align32prevpow2(n - 1u); step > 0; step /= 2)
+		if (got + step <= n &&
+		    rte_mempool_get_bulk(q->pool, (void **)&mbufs[got], step) == 0)
+			got += step;
+	q->stats.no_mbuf += n - got;
+	q->port->data->rx_mbuf_alloc_failed += n - got;
+	return got;
+}
+
+/* Takes n mbufs from the pool, or as many as there are. */
 static uint16_t
 take_mbufs(struct vio_rxq *q, struct rte_mbuf **mbufs, uint16_t n)
 {
-	while (unlikely(rte_mempool_get_bulk(q->pool, (void **)mbufs, n) < 0)) {
-		q->stats.no_mbuf++;
-		q->port->data->rx_mbuf_alloc_failed++;
-		n /= 2;
-		if (n == 0)
-			break;
-	}
-	return n;
+	if (likely(rte_mempool_get_bulk(q->pool, (void **)mbufs, n) == 0))
+		return n;
+	return take_the_rest(q, mbufs, n);
 }
 
 static __rte_noinline uint16_t
@@ -83,14 +93,15 @@ refill_batch(struct vio_rxq *q, uint16_t n)
 uint16_t
 vio_rx_refill(struct vio_rxq *q)
 {
-	uint16_t total = 0, n;
+	uint16_t total = 0, wanted, n;
 
 	if (q->chain > 1)
 		return vio_rx_chain_refill(q);
 	do {
-		n = refill_batch(q, vq_free_count(q->ring.vq));
+		wanted = RTE_MIN(vq_free_count(q->ring.vq), VIO_BATCH);
+		n = refill_batch(q, wanted);
 		total += n;
-	} while (n > 0 && vq_free_count(q->ring.vq) > 0);
+	} while (n == wanted && vq_free_count(q->ring.vq) > 0);
 	return total;
 }
 
@@ -304,10 +315,8 @@ apply_offloads(struct vio_rxq *q, struct rte_mbuf *packet, const uint32_t hdr_le
 		vio_rx_ip_checksum(packet);
 	if (q->wants.vlan_strip &&
 	    unlikely(rte_pktmbuf_mtod(packet, const struct rte_ether_hdr *)->ether_type ==
-		     RTE_BE16(RTE_ETHER_TYPE_VLAN))) {
-		vio_rx_vlan_strip(packet);
-		q->stats.vlan_stripped++;
-	}
+		     RTE_BE16(RTE_ETHER_TYPE_VLAN)))
+		q->stats.vlan_stripped += vio_rx_vlan_strip(packet);
 	if (hdr_len == VIO_NET_HDR_LEN_HASH)
 		q->stats.bad_hash += !vio_rx_hash(packet, (const void *)hdr, q->hash_types);
 	if (q->wants.ptypes != 0)

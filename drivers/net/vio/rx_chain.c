@@ -38,8 +38,8 @@ prepend_mbufs(struct vio_rxq *q, uint16_t n, struct rte_mbuf *tail)
 	struct rte_mbuf *mbufs[VIO_CHAIN_MAX];
 
 	if (unlikely(rte_mempool_get_bulk(q->pool, (void **)mbufs, n) < 0)) {
-		q->stats.no_mbuf++;
-		q->port->data->rx_mbuf_alloc_failed++;
+		q->stats.no_mbuf += n;
+		q->port->data->rx_mbuf_alloc_failed += n;
 		return NULL;
 	}
 	while (n > 0) {

@@ -258,17 +258,18 @@ vio_rx_hash(struct rte_mbuf *mbuf, const struct vio_net_hdr_hash *hdr, uint32_t 
 	return true;
 }
 
-void
+bool
 vio_rx_vlan_strip(struct rte_mbuf *mbuf)
 {
 	const struct rte_vlan_hdr *vlan;
 	struct rte_ether_hdr *frame = rte_pktmbuf_mtod(mbuf, struct rte_ether_hdr *);
 
 	if (mbuf->data_len < sizeof(*frame) + sizeof(*vlan))
-		return;
+		return false;
 	vlan = (const struct rte_vlan_hdr *)(frame + 1);
 	mbuf->packet_type = 0; /* what it was with the tag in it */
 	mbuf->vlan_tci = rte_be_to_cpu_16(vlan->vlan_tci);
 	mbuf->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
 	memmove(rte_pktmbuf_adj(mbuf, sizeof(*vlan)), frame, 2 * RTE_ETHER_ADDR_LEN);
+	return true;
 }

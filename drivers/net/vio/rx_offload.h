@@ -54,7 +54,8 @@ void vio_rx_ip_checksum(struct rte_mbuf *mbuf);
  */
 bool vio_rx_hash(struct rte_mbuf *mbuf, const struct vio_net_hdr_hash *hdr, uint32_t types);
 
-/* Takes the tag out of a frame that has one, and puts it into vlan_tci. */
-void vio_rx_vlan_strip(struct rte_mbuf *mbuf);
+/* Takes the tag out of a frame that has one, and puts it into vlan_tci. false, with nothing done,
+ * where its first segment ends before the tag does. */
+bool vio_rx_vlan_strip(struct rte_mbuf *mbuf);
 
 #endif

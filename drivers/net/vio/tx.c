@@ -129,10 +129,10 @@ header_apart(struct vio_txq *q, const struct rte_mbuf *mbuf, struct vq_sg *sg, i
 	return 0;
 }
 
-/* The packet's elements, header first. Returns how many; -EINVAL where it has too many segments;
- * -EPROTO where it asks for what cannot be done. */
+/* The packet's elements, header first; *apart: which stands apart. Returns how many; -EINVAL where
+ * it has too many segments; -EPROTO where it asks for what cannot be done. */
 static __rte_always_inline int
-gather(struct vio_txq *q, struct rte_mbuf *mbuf, struct vq_sg *sg, const bool offloads)
+gather(struct vio_txq *q, struct rte_mbuf *mbuf, struct vq_sg *sg, bool *apart, const bool offloads)
 {
 	bool before = header_fits(mbuf, q->hdr_len);
 	int n = 0, skip = 0; /* bytes that need not be sent from where they are */
@@ -143,6 +143,7 @@ gather(struct vio_txq *q, struct rte_mbuf *mbuf, struct vq_sg *sg, const bool of
 		before = before && vio_tx_in_place(mbuf, &q->offer, q->hdr_len);
 	else if (before)
 		write_header_before(mbuf, q->hdr_len);
+	*apart = !before;
 	if (!before && header_apart(q, mbuf, &sg[n++], &skip, offloads) < 0)
 		return -EPROTO;
 	for (struct rte_mbuf *seg = mbuf; seg != NULL; seg = seg->next) {
@@ -167,6 +168,7 @@ static __rte_always_inline int
 add_packet(struct vio_txq *q, struct rte_mbuf *mbuf, const bool offloads)
 {
 	struct vq_sg sg[VIO_TX_SEGMENTS_MAX + 1];
+	bool apart = false;
 	int ret, n;
 
 	/* Without a free id, the place for the header would be one that the device still reads. */
@@ -174,7 +176,7 @@ add_packet(struct vio_txq *q, struct rte_mbuf *mbuf, const bool offloads)
 		reclaim(q, 1);
 	if (vq_free_count(q->ring.vq) == 0)
 		return -ENOSPC;
-	n = gather(q, mbuf, sg, offloads);
+	n = gather(q, mbuf, sg, &apart, offloads);
 	ret = n < 0 ? n : vq_add(q->ring.vq, sg, n, 0, mbuf);
 	if (ret == -ENOSPC) {
 		reclaim(q, n);
@@ -190,7 +192,7 @@ add_packet(struct vio_txq *q, struct rte_mbuf *mbuf, const bool offloads)
 	}
 	if (ret == 0) {
 		q->stats.multi_segment += mbuf->nb_segs > 1;
-		q->stats.header_apart += !header_fits(mbuf, q->hdr_len);
+		q->stats.header_apart += apart;
 		q->chains += mbuf->nb_segs > 1;
 		q->stats.packets++;
 		q->stats.bytes += mbuf->pkt_len;
