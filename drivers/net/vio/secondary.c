@@ -131,6 +131,22 @@ vio_primary_init(void)
 
 /* In a secondary. */
 
+/* Takes over the descriptors that came. Where there are others than the answer speaks of, none: 0
+ * would be somebody else's. */
+static int
+take_answer(const struct rte_mp_msg *msg, int *fds)
+{
+	const struct answer *answer = (const struct answer *)msg->param;
+
+	if (answer->result == msg->num_fds) {
+		memcpy(fds, msg->fds, answer->result * sizeof(*fds));
+		return answer->result;
+	}
+	for (int i = 0; i < msg->num_fds; i++)
+		close(msg->fds[i]);
+	return answer->result < 0 ? answer->result : -EPROTO;
+}
+
 /* Some of the descriptors: how many came, or a negative errno value. */
 static int
 ask_fds(uint16_t port, uint16_t first, int *fds)
@@ -138,7 +154,6 @@ ask_fds(uint16_t port, uint16_t first, int *fds)
 	struct rte_mp_msg msg = { .name = MP_NAME, .len_param = sizeof(struct question) };
 	const struct timespec patience = { .tv_sec = MP_TIMEOUT_S };
 	const struct question question = { .port = port, .first = first };
-	const struct answer *answer;
 	struct rte_mp_reply reply;
 	int ret;
 
@@ -149,10 +164,7 @@ ask_fds(uint16_t port, uint16_t first, int *fds)
 		free(reply.msgs);
 		return -ETIMEDOUT;
 	}
-	answer = (const struct answer *)reply.msgs[0].param;
-	ret = answer->result;
-	if (ret >= 0 && ret == reply.msgs[0].num_fds)
-		memcpy(fds, reply.msgs[0].fds, ret * sizeof(*fds));
+	ret = take_answer(&reply.msgs[0], fds);
 	free(reply.msgs);
 	return ret;
 }

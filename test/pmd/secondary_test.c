@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a secondary process does with a port, in the process that has it: an ethdev of its own with
+ * the same data, and a primary whose messages are made here.
+ */
+#include "harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_eal.h>
+
+#include "net/vio/port.h"
+#include "net/vio/ports.h"
+
+#define B(name) DEVICE_BIT(DEVICE_F_##name)
+
+/* The answer: what it says, and how many descriptors are with it. */
+static int result, num_fds;
+static int given[RTE_MP_MAX_FD_NUM];
+
+int
+rte_mp_request_sync(struct rte_mp_msg *req, struct rte_mp_reply *reply, const struct timespec *ts)
+{
+	int32_t says = result;
+
+	(void)ts;
+	*reply = (struct rte_mp_reply){ .nb_sent = 1, .nb_received = 1 };
+	/* The driver frees it. */
+	reply->msgs = calloc(1, sizeof(*reply->msgs));
+	assert_non_null(reply->msgs);
+	*reply->msgs = *req;
+	memcpy(reply->msgs->param, &says, sizeof(says));
+	reply->msgs->num_fds = num_fds;
+	for (int i = 0; i < num_fds; i++)
+		reply->msgs->fds[i] = given[i] = dup(STDERR_FILENO);
+	return 0;
+}
+
+/* The port as the secondary has it: only while this is its own is anything asked. */
+static struct rte_eth_dev other;
+
+static int
+attach(struct harness *h)
+{
+	struct rte_eth_dev own = *h->eth;
+	int ret;
+
+	*h->eth = (struct rte_eth_dev){ .data = own.data,
+					.device = own.device,
+					.state = own.state };
+	ret = vio_secondary_attach(h->eth);
+	other = own;
+	return ret;
+}
+
+static void
+become_primary(struct harness *h)
+{
+	*h->eth = other;
+	vio_in_secondary = false;
+	vio_gate_mark = 1;
+	vio_ports_enter(h->eth);
+}
+
+static bool
+is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) >= 0;
+}
+
+static void
+open_port(struct harness *h, uint64_t features, const char *devargs, uint32_t rss)
+{
+	struct harness_options options = { .features = features, .pairs = 2, .devargs = devargs };
+	struct rte_eth_conf conf = { .rxmode.mq_mode = RTE_ETH_MQ_RX_RSS,
+				     .rx_adv_conf.rss_conf.rss_hf = rss };
+
+	assert_int_equal(harness_open(h, &options), 0);
+	assert_int_equal(harness_setup(h, 2, 2, 64, &conf), 0);
+	assert_int_equal(rte_eth_dev_start(h->port), 0);
+}
+
+/* Doorbells as promised are taken, and closed at the end; of others none, and nobody else's. */
+static void
+doorbells(void **state)
+{
+	static const struct {
+		int result, num_fds, ret;
+	} cases[] = { { 4, 4, 0 },
+		      { 3, 2, -EPROTO },
+		      { 2, 3, -EPROTO },
+		      { 4, 0, -EPROTO },
+		      { 0, 2, -EPROTO },
+		      { INT32_MAX, 1, -EPROTO },
+		      { -ENODEV, 2, -ENODEV },
+		      { -ENODEV, 0, -ENODEV } };
+
+	(void)state;
+	for (size_t i = 0; i < RTE_DIM(cases); i++) {
+		bool stdin_open = is_open(STDIN_FILENO);
+		struct harness h;
+
+		open_port(&h, B(CTRL_VQ) | B(MQ), NULL, 0);
+		vio_port(h.eth)->doorbells = VIO_DOORBELLS_EVENTFD;
+		result = cases[i].result;
+		num_fds = cases[i].num_fds;
+		harness_quiet();
+		assert_int_equal(attach(&h), cases[i].ret);
+		if (cases[i].ret == 0) {
+			for (int f = 0; f < num_fds; f++)
+				assert_true(is_open(given[f]));
+			vio_secondary_detach(h.eth);
+		} else {
+			assert_true(harness_said("does not pass its doorbells on"));
+		}
+		for (int f = 0; f < num_fds; f++)
+			assert_false(is_open(given[f]));
+		assert_int_equal(is_open(STDIN_FILENO), stdin_open);
+		become_primary(&h);
+		assert_int_equal(harness_close(&h), 0);
+	}
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(doorbells),
+};
+
+HARNESS_MAIN(tests)
