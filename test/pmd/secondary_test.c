@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -49,6 +50,9 @@ attach(struct harness *h)
 	struct rte_eth_dev own = *h->eth;
 	int ret;
 
+	/* These are the primary's alone. */
+	vio_port(h->eth)->dev = NULL;
+	vio_port(h->eth)->transport = NULL;
 	*h->eth = (struct rte_eth_dev){ .data = own.data,
 					.device = own.device,
 					.state = own.state };
@@ -61,6 +65,8 @@ static void
 become_primary(struct harness *h)
 {
 	*h->eth = other;
+	vio_port(h->eth)->dev = h->eth;
+	vio_port(h->eth)->transport = &h->transport;
 	vio_in_secondary = false;
 	vio_gate_mark = 1;
 	vio_ports_enter(h->eth);
@@ -72,11 +78,25 @@ is_open(int fd)
 	return fcntl(fd, F_GETFD) >= 0;
 }
 
+/* Where the configuration says what RSS can do (spec 5.1.4). */
 static void
-open_port(struct harness *h, uint64_t features, const char *devargs, uint32_t rss)
+prepare(struct device *dev)
 {
-	struct harness_options options = { .features = features, .pairs = 2, .devargs = devargs };
-	struct rte_eth_conf conf = { .rxmode.mq_mode = RTE_ETH_MQ_RX_RSS,
+	device_config_set(dev, 17, 40, 1);
+	device_config_set(dev, 18, 128, 2);
+	device_config_set(dev, 20, 0x3f, 4);
+}
+
+static void
+open_port(struct harness *h, uint64_t features, const char *devargs, uint64_t rss)
+{
+	struct harness_options options = {
+		.features = features,
+		.pairs = 2,
+		.devargs = devargs,
+		.prepare = features & B(RSS) ? prepare : NULL,
+	};
+	struct rte_eth_conf conf = { .rxmode.mq_mode = rss ? RTE_ETH_MQ_RX_RSS : 0,
 				     .rx_adv_conf.rss_conf.rss_hf = rss };
 
 	assert_int_equal(harness_open(h, &options), 0);
@@ -125,7 +145,84 @@ doorbells(void **state)
 	}
 }
 
+/* What can be asked of the port. */
+struct answers {
+	struct rte_eth_rss_conf hash;
+	uint8_t key[64];
+	struct rte_eth_rss_reta_entry64 table[2];
+	uint32_t types[16];
+	int key_ret, table_ret, types_ret;
+};
+
+static void
+ask(const struct harness *h, struct answers *answers)
+{
+	struct rte_eth_dev_info info;
+
+	memset(answers, 0, sizeof(*answers));
+	assert_int_equal(rte_eth_dev_info_get(h->port, &info), 0);
+	answers->hash.rss_key_len = sizeof(answers->key);
+	answers->hash.rss_key = answers->key;
+	answers->key_ret = rte_eth_dev_rss_hash_conf_get(h->port, &answers->hash);
+	for (size_t i = 0; i < RTE_DIM(answers->table); i++)
+		answers->table[i].mask = UINT64_MAX;
+	answers->table_ret = rte_eth_dev_rss_reta_query(h->port, answers->table, info.reta_size);
+	answers->types_ret = rte_eth_dev_get_supported_ptypes(
+		h->port, RTE_PTYPE_ALL_MASK, answers->types, RTE_DIM(answers->types));
+	answers->hash.rss_key = NULL;
+}
+
+static pthread_mutex_t *busy;
+static bool held, done;
+
+static void *
+hold(void *arg)
+{
+	pthread_mutex_lock(busy);
+	__atomic_store_n(&held, true, __ATOMIC_SEQ_CST);
+	while (!__atomic_load_n(&done, __ATOMIC_SEQ_CST))
+		usleep(100);
+	pthread_mutex_unlock(busy);
+	return arg;
+}
+
+/* What is only read is answered as in the primary, without its lock: here it never comes free. */
+static void
+questions(void **state)
+{
+	struct answers before, now;
+	pthread_t holder;
+	struct harness h;
+
+	(void)state;
+	open_port(&h, B(CTRL_VQ) | B(MQ) | B(RSS), "ptypes=1", RTE_ETH_RSS_IPV4);
+	ask(&h, &before);
+	assert_int_equal(before.key_ret, 0);
+	assert_true(before.hash.rss_hf & RTE_ETH_RSS_IPV4);
+	assert_int_equal(before.table_ret, 0);
+	assert_int_equal(before.table[0].reta[1], 1);
+	assert_true(before.types_ret > 5);
+	busy = &vio_port(h.eth)->lock;
+	held = done = false;
+	assert_int_equal(pthread_create(&holder, NULL, hold, NULL), 0);
+	while (!__atomic_load_n(&held, __ATOMIC_SEQ_CST))
+		usleep(100);
+	assert_int_equal(attach(&h), 0);
+	ask(&h, &now);
+	assert_memory_equal(&now, &before, sizeof(now));
+	assert_int_equal(rte_eth_dev_is_removed(h.port), 0);
+	vio_port(h.eth)->gone = true;
+	assert_int_equal(rte_eth_dev_is_removed(h.port), 1);
+	vio_port(h.eth)->gone = false;
+	vio_secondary_detach(h.eth);
+	become_primary(&h);
+	__atomic_store_n(&done, true, __ATOMIC_SEQ_CST);
+	pthread_join(holder, NULL);
+	assert_int_equal(harness_close(&h), 0);
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(questions),
 	cmocka_unit_test(doorbells),
 };
 

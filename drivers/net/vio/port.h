@@ -113,6 +113,23 @@ vio_port(const struct rte_eth_dev *dev)
 
 extern const struct eth_dev_ops vio_ops;
 
+/* The lock for those who only read. A secondary process, which has none, may see a change half
+ * made.
+ */
+static inline void
+vio_read_lock(struct vio_port *port)
+{
+	if (!vio_in_secondary)
+		pthread_mutex_lock(&port->lock);
+}
+
+static inline void
+vio_read_unlock(struct vio_port *port)
+{
+	if (!vio_in_secondary)
+		pthread_mutex_unlock(&port->lock);
+}
+
 /* Differs from one build of the driver to another. */
 intptr_t vio_build_stamp(void);
 

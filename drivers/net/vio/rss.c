@@ -168,7 +168,7 @@ vio_rss_offloads(const struct vio_port *port)
 static uint32_t
 types_in_force(const struct vio_port *port, const struct vio_rss *rss)
 {
-	return port->dev->data->dev_conf.rxmode.mq_mode & RTE_ETH_MQ_RX_RSS_FLAG ? rss->types : 0;
+	return port->data->dev_conf.rxmode.mq_mode & RTE_ETH_MQ_RX_RSS_FLAG ? rss->types : 0;
 }
 
 static uint16_t
@@ -399,12 +399,12 @@ vio_rss_hash_conf_get(struct rte_eth_dev *dev, struct rte_eth_rss_conf *conf)
 
 	if (rss->supported == 0)
 		return vio_refuse(dev, VIO_NO_HASH);
-	pthread_mutex_lock(&port->lock);
+	vio_read_lock(port);
 	if (conf->rss_key != NULL && conf->rss_key_len >= rss->key_len)
 		memcpy(conf->rss_key, rss->key, rss->key_len);
 	conf->rss_key_len = rss->key_len;
 	conf->rss_hf = to_offloads(types_in_force(port, rss));
-	pthread_mutex_unlock(&port->lock);
+	vio_read_unlock(port);
 	return 0;
 }
 
@@ -461,11 +461,11 @@ vio_reta_query(struct rte_eth_dev *dev, struct rte_eth_rss_reta_entry64 *reta, u
 
 	if (ret < 0)
 		return ret;
-	pthread_mutex_lock(&port->lock);
+	vio_read_lock(port);
 	for (uint16_t i = 0; i < size; i++)
 		if (is_chosen(reta, i))
 			reta[i / RTE_ETH_RETA_GROUP_SIZE].reta[i % RTE_ETH_RETA_GROUP_SIZE] =
 				port->rss.table[i];
-	pthread_mutex_unlock(&port->lock);
+	vio_read_unlock(port);
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include "virtio/vhost_user.h"
 #include "gate.h"
 #include "log.h"
+#include "offload.h"
 #include "paths.h"
 #include "port.h"
 #include "ports.h"
@@ -252,6 +253,13 @@ link_update(struct rte_eth_dev *dev, int wait)
 	return 0;
 }
 
+/* As far as the primary knows. */
+static int
+is_removed(struct rte_eth_dev *dev)
+{
+	return vio_port(dev)->gone;
+}
+
 static int
 close_own(struct rte_eth_dev *dev)
 {
@@ -263,7 +271,11 @@ close_own(struct rte_eth_dev *dev)
  * is not here (ENOTSUP). */
 static const struct eth_dev_ops secondary_ops = {
 	.dev_close = close_own,
+	.is_removed = is_removed,
 	.dev_infos_get = vio_infos_get,
+	.dev_supported_ptypes_get = vio_supported_ptypes_get,
+	.rss_hash_conf_get = vio_rss_hash_conf_get,
+	.reta_query = vio_reta_query,
 	.link_update = link_update,
 	.rxq_info_get = vio_rxq_info_get,
 	.txq_info_get = vio_txq_info_get,
