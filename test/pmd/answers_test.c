@@ -295,6 +295,40 @@ refusals(void **state)
 	assert_int_equal(harness_close(&h), 0);
 }
 
+/* A limit that no device can be told is not refused, as it may be the application's usual one, but
+ * not passed over either. */
+static void
+lro_limit(void **state)
+{
+	static const struct {
+		uint64_t offloads;
+		uint32_t limit;
+		unsigned lines;
+	} cases[] = { { RTE_ETH_RX_OFFLOAD_TCP_LRO, 0, 0 },
+		      { RTE_ETH_RX_OFFLOAD_TCP_LRO, 65550, 0 },
+		      { 0, 9000, 0 },
+		      { RTE_ETH_RX_OFFLOAD_TCP_LRO, 9000, 1 },
+		      { RTE_ETH_RX_OFFLOAD_TCP_LRO, 65549, 1 } };
+
+	(void)state;
+	for (size_t i = 0; i < RTE_DIM(cases); i++) {
+		struct harness_options options = {
+			.features = B(GUEST_CSUM) | B(GUEST_TSO4) | B(GUEST_TSO6) | B(MRG_RXBUF),
+		};
+		struct rte_eth_conf conf = {
+			.rxmode.offloads = cases[i].offloads,
+			.rxmode.max_lro_pkt_size = cases[i].limit,
+		};
+		struct harness h;
+
+		start(&h, &options, &conf);
+		assert_int_equal(rte_eth_dev_stop(h.port), 0);
+		assert_int_equal(harness_setup(&h, 1, 1, RING, &conf), 0);
+		assert_int_equal(count_lines("max_lro_pkt_size is not obeyed"), cases[i].lines);
+		assert_int_equal(harness_close(&h), 0);
+	}
+}
+
 /* Every counter has one name, and by its id the value that all of them together give. */
 static void
 counters(void **state)
@@ -340,6 +374,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(packet_types),
 	cmocka_unit_test(mtus),
 	cmocka_unit_test(refusals),
+	cmocka_unit_test(lro_limit),
 	cmocka_unit_test(counters),
 };
 

@@ -8,7 +8,18 @@
 #include "port.h"
 #include "ports.h"
 #include "refuse.h"
+#include "rx_chain.h"
 #include "tx.h"
+
+/* ethdev fills in the longest frame where the application has asked for nothing. */
+static bool
+wants_lro_limit(const struct rte_eth_rxmode *mode)
+{
+	uint32_t frame = mode->mtu + RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN;
+
+	return (mode->offloads & RTE_ETH_RX_OFFLOAD_TCP_LRO) &&
+	       mode->max_lro_pkt_size < VIO_FRAME_MAX && mode->max_lro_pkt_size != frame;
+}
 
 static int
 dev_configure(struct rte_eth_dev *dev)
@@ -25,6 +36,8 @@ dev_configure(struct rte_eth_dev *dev)
 	}
 	if (vio_rss_configure(port) < 0)
 		return -EINVAL;
+	if (wants_lro_limit(&conf->rxmode))
+		vio_refuse(dev, VIO_NO_LRO_LIMIT);
 	if (dev->data->nb_tx_queues > dev->data->nb_rx_queues)
 		PORT_LOG(port, NOTICE,
 			 "%u tx but %u rx queues: the device may put frames on rx queues that "

@@ -22,6 +22,9 @@ static const char *const reasons[VIO_REFUSALS] = {
 	[VIO_NO_TIMESYNC] = "no time stamps: a virtio-net device tells none",
 	[VIO_NO_QUEUE_RESET] = "single queues cannot be stopped: the device has no RING_RESET; "
 			       "stop the port",
+	[VIO_NO_LRO_LIMIT] =
+		"max_lro_pkt_size is not obeyed: a virtio-net device cannot be told how long the "
+		"segments are that it puts together; be ready for 65550 bytes, or leave LRO off",
 };
 
 int
