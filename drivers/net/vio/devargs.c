@@ -41,10 +41,16 @@ read_bool(const char *value, void *out)
 }
 
 static const char *
-read_ignored_bool(const char *value, void *out)
+read_unused_bool(const char *value, void *out)
 {
 	RTE_SET_USED(out);
-	if (strcmp(value, "0") != 0 && strcmp(value, "1") != 0)
+	return strcmp(value, "0") == 0 || strcmp(value, "1") == 0 ? NULL : "0 or 1";
+}
+
+static const char *
+read_ignored_bool(const char *value, void *out)
+{
+	if (read_unused_bool(value, out) != NULL)
 		return "0 or 1";
 	VIO_LOG(NOTICE,
 		"vectorized=%s is ignored: the fastest path that fits is always chosen; "
@@ -199,7 +205,7 @@ static const struct argument arguments[] = {
 	{ "recover_tries", read_tries, offsetof(struct vio_args, recover_tries), ANY },
 	{ "path", read_path, offsetof(struct vio_args, path), USER },
 	{ "mac", read_mac, 0, USER },
-	{ "cq", read_bool, offsetof(struct vio_args, cq), USER },
+	{ "cq", read_unused_bool, 0, USER },
 	{ "queues", read_queues, offsetof(struct vio_args, queues), USER },
 	{ "queue_size", read_queue_size, offsetof(struct vio_args, queue_size), USER },
 	{ "server", read_bool, offsetof(struct vio_args, server), USER },

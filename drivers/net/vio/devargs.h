@@ -32,7 +32,6 @@ struct vio_args {
 	char path[4096];
 	bool server;
 	uint32_t reconnect_ms; /* how often to look for a new peer; 0: never */
-	bool cq;
 	bool has_mac;
 	struct rte_ether_addr mac;
 	uint16_t queues;

@@ -24,12 +24,6 @@ enum outcome { RECOVERED, AGAIN, GIVEN_UP, GONE, OVERTAKEN };
 /* The port whose events this thread hands to the application, which may close it meanwhile. */
 static _Thread_local struct vio_port *telling;
 
-static const char *const cause_names[VIO_CAUSES] = {
-	[VIO_CAUSE_QUEUE] = "broken_queue",      [VIO_CAUSE_CONTROL] = "control_queue",
-	[VIO_CAUSE_NEEDS_RESET] = "needs_reset", [VIO_CAUSE_PEER] = "peer_gone",
-	[VIO_CAUSE_UNPLUGGED] = "unplugged",
-};
-
 static const char *const cause_words[VIO_CAUSES] = {
 	[VIO_CAUSE_QUEUE] = "a queue is broken",
 	[VIO_CAUSE_CONTROL] = "the control queue is broken",
@@ -37,12 +31,6 @@ static const char *const cause_words[VIO_CAUSES] = {
 	[VIO_CAUSE_PEER] = "the vhost-user peer has gone",
 	[VIO_CAUSE_UNPLUGGED] = "the device is gone",
 };
-
-const char *
-vio_cause_name(enum vio_cause cause)
-{
-	return cause_names[cause];
-}
 
 static uint64_t
 ms_since(uint64_t cycles)
@@ -69,7 +57,7 @@ tell_link(struct vio_port *port)
 	return vio_link_update(port->dev, 1) != 0 || tell(port, RTE_ETH_EVENT_INTR_LSC);
 }
 
-/* The lowest bit: causes are sorted by how much else they would explain, least first. */
+/* The highest bit: causes are sorted by how much else they would explain, least first. */
 static enum vio_cause
 worst(uint32_t causes)
 {

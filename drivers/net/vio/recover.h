@@ -55,9 +55,6 @@ struct vio_recovery {
 	char words[192]; /* the last fault */
 };
 
-/* "broken_queue", "needs_reset": for names of counters. */
-const char *vio_cause_name(enum vio_cause cause);
-
 /* Something is wrong. From any thread and any context of the process that owns the port; neither
  * blocks nor takes the port's lock. Says nothing to the application itself. */
 void vio_recover_notice(struct vio_port *port, enum vio_cause cause);

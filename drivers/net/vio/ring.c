@@ -197,7 +197,7 @@ vio_ring_drain(struct vio_ring *ring)
 
 	if (ring->vq == NULL)
 		return;
-	/* Receive buffers are as the pool gave them: whole mbufs of one segment. */
+	/* Receive buffers are as the pool gave them, one by one or linked to chains. */
 	while ((mbuf = vq_detach(ring->vq)) != NULL)
 		rte_pktmbuf_free(mbuf);
 	ring->vq = NULL;
