@@ -40,14 +40,13 @@ enum {
 	/* In MSI-X's message control: the second byte of that word. */
 	MSIX_CONTROL_HIGH = 3,
 	MSIX_ON = 0x80,
-	/* An I/O BAR is at most 256 bytes long (PCI Local Bus 3.0, 6.2.5.1). */
-	PORTS = 256,
 };
 
 struct legacy {
 	struct vio_transport base;
 	const struct vio_pci_access *access;
 	void *ctx;
+	uint32_t len;             /* of the BAR */
 	struct vio_pci_caps caps; /* of which MSI-X counts here */
 };
 
@@ -143,7 +142,7 @@ find_config(const struct legacy *l, uint32_t offset, uint32_t len, uint32_t *por
 	if (ret < 0)
 		return ret;
 	*port = msix ? HEADER_END_MSIX : HEADER_END;
-	if ((uint64_t)*port + offset + len > PORTS)
+	if ((uint64_t)*port + offset + len > l->len)
 		return -EINVAL;
 	*port += offset;
 	return 0;
@@ -365,7 +364,7 @@ static const struct vio_transport_ops legacy_ops = {
 };
 
 int
-vio_pci_legacy_open(const struct vio_pci_access *access, void *ctx, const char *name,
+vio_pci_legacy_open(const struct vio_pci_access *access, void *ctx, uint32_t len, const char *name,
 		    struct vio_transport **out)
 {
 	struct legacy *l;
@@ -373,6 +372,12 @@ vio_pci_legacy_open(const struct vio_pci_access *access, void *ctx, const char *
 
 	if (access->in == NULL || access->out == NULL || htole16(1) != 1)
 		return -ENOTSUP;
+	if (len < HEADER_END_MSIX) {
+		vio_err("%s: BAR 0 has %u I/O ports, where a legacy device has at least %u; it is "
+			"not usable",
+			name, len, (unsigned)HEADER_END_MSIX);
+		return -EINVAL;
+	}
 	l = calloc(1, sizeof(*l));
 	if (l == NULL) {
 		vio_err("%s: no memory for the device", name);
@@ -381,6 +386,7 @@ vio_pci_legacy_open(const struct vio_pci_access *access, void *ctx, const char *
 	l->base = (struct vio_transport){ .ops = &legacy_ops, .name = name };
 	l->access = access;
 	l->ctx = ctx;
+	l->len = len;
 	ret = vio_pci_caps_read_msix(access, ctx, name, &l->caps);
 	if (ret == 0 && gone(l)) {
 		vio_err("%s: the device does not answer: unplugged?", name);

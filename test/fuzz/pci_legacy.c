@@ -183,7 +183,7 @@ open_device(struct device *d)
 	d->config[MSIX_AT] = take8(d->in) & 1 ? 0x11 : 0;
 	d->config[MSIX_AT + 2] = take8(d->in);
 	take_bytes(d->in, d->ports, HEADER_END);
-	return vio_pci_legacy_open(&access_table, d, "fuzz", &d->t);
+	return vio_pci_legacy_open(&access_table, d, sizeof(d->ports), "fuzz", &d->t);
 }
 
 int

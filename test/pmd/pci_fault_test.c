@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <ethdev_driver.h>
 
@@ -394,6 +396,47 @@ ports(void **state)
 	assert_in_range(k, 8, 100);
 }
 
+/* So many ports as the kernel says are the device's: fewer than a legacy device's header has are
+ * none. */
+static void
+ports_end(void **state)
+{
+	static const struct {
+		const char *line;
+		int ret;
+	} cases[] = {
+		{ "0x000000000000c000 0x000000000000c016 0x0000000000040101\n", -EINVAL },
+		{ "0x000000000000c000 0x000000000000c01f 0x0000000000040101\n", 0 },
+		{ "0x0000000000000000 0x0000000000000000 0x0000000000000000\n", 0 },
+		{ "nothing\n", 0 },
+	};
+	char sysfs[] = "/tmp/vio-sysfs-XXXXXX", folder[64], path[80];
+
+	(void)state;
+	assert_non_null(mkdtemp(sysfs));
+	snprintf(folder, sizeof(folder), "%s/0000:00:00.0", sysfs);
+	snprintf(path, sizeof(path), "%s/resource", folder);
+	assert_int_equal(mkdir(folder, 0700), 0);
+	for (size_t i = 0; i < RTE_DIM(cases); i++) {
+		FILE *file = fopen(path, "w");
+
+		assert_non_null(file);
+		fputs(cases[i].line, file);
+		fclose(file);
+		arrive(0);
+		function.has_ports = true;
+		function.sysfs = sysfs;
+		harness_quiet();
+		assert_int_equal(function_probe("legacy=1"), cases[i].ret);
+		assert_int_equal(harness_said("BAR 0 has 23 I/O ports"), cases[i].ret != 0);
+		assert_int_equal(function_ports_mapped(), cases[i].ret == 0);
+		leave();
+	}
+	unlink(path);
+	rmdir(folder);
+	rmdir(sysfs);
+}
+
 /* A device that ignores the IOMMU is refused where EAL's addresses are for an IOMMU. */
 static void
 iommu(void **state)
@@ -477,6 +520,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(unplugged_ones),
 	cmocka_unit_test(unplugged_zeroes),
 	cmocka_unit_test(ports),
+	cmocka_unit_test(ports_end),
 	cmocka_unit_test(iommu),
 	cmocka_unit_test(not_mapped),
 	cmocka_unit_test(never_reset),

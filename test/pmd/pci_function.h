@@ -30,6 +30,7 @@ struct function {
 	bool virtual_addresses; /* that is what EAL uses */
 	bool not_bound;         /* to a driver of user space */
 	bool has_ports;         /* at BAR 0, instead of the modern capabilities */
+	const char *sysfs;      /* where the kernel shows functions; NULL: nowhere */
 };
 
 extern struct function function;

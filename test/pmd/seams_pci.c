@@ -206,6 +206,12 @@ seam_pci_ioport_unmap(struct rte_pci_ioport *io)
 	return 0;
 }
 
+const char *
+seam_pci_sysfs(void)
+{
+	return function.sysfs != NULL ? function.sysfs : "/nonexistent";
+}
+
 /* Enough of a legacy device to be looked at: what was written stands there (spec 4.1.4.10). */
 void
 seam_pci_ioport_read(struct rte_pci_ioport *io, void *data, size_t len, off_t at)

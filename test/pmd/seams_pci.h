@@ -22,6 +22,7 @@ int seam_pci_ioport_map(struct rte_pci_device *pci, int bar, struct rte_pci_iopo
 int seam_pci_ioport_unmap(struct rte_pci_ioport *io);
 void seam_pci_ioport_read(struct rte_pci_ioport *io, void *data, size_t len, off_t at);
 void seam_pci_ioport_write(struct rte_pci_ioport *io, const void *data, size_t len, off_t at);
+const char *seam_pci_sysfs(void);
 struct rte_eth_dev *seam_pci_allocate(struct rte_pci_device *pci, size_t size);
 int seam_dev_event_register(const char *name, rte_dev_event_cb_fn callback, void *arg);
 int seam_dev_event_unregister(const char *name, rte_dev_event_cb_fn callback, void *arg);
@@ -40,6 +41,7 @@ int seam_modern_open(const struct vio_pci_access *access, void *ctx, const char 
 #define rte_pci_ioport_unmap(io)                  seam_pci_ioport_unmap(io)
 #define rte_pci_ioport_read(io, data, len, at)    seam_pci_ioport_read(io, data, len, at)
 #define rte_pci_ioport_write(io, data, len, at)   seam_pci_ioport_write(io, data, len, at)
+#define rte_pci_get_sysfs_path()                  seam_pci_sysfs()
 #define rte_eth_dev_pci_allocate(pci, size)       seam_pci_allocate(pci, size)
 #define rte_eal_iova_mode()                       seam_iova_mode()
 #define vio_pci_modern_open(access, ctx, name, t) seam_modern_open(access, ctx, name, t)

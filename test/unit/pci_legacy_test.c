@@ -15,7 +15,7 @@
 #include "virtio/pci_legacy.h"
 #include "virtqueue/virtqueue.h"
 
-enum { N_QUEUES = 3, N_VECTORS = 4, N_CONFIG = 16, RING = 64 };
+enum { N_QUEUES = 3, N_VECTORS = 4, N_CONFIG = 16, N_PORTS = 0x18 + N_CONFIG, RING = 64 };
 
 static struct model {
 	struct pci_fake pci; /* first: the transport's ctx is both */
@@ -234,7 +234,7 @@ setup(void **state)
 		m.config[i] = (uint8_t)(0xa0 + i);
 	m.msix_control = fake_add_raw(&m.pci, 0x11, 12) + 3;
 	fake_put16(m.msix_control - 1, N_VECTORS - 1);
-	assert_int_equal(vio_pci_legacy_open(&access, &m, FAKE_NAME, &t), 0);
+	assert_int_equal(vio_pci_legacy_open(&access, &m, N_PORTS, FAKE_NAME, &t), 0);
 	return 0;
 }
 
@@ -265,12 +265,13 @@ opening_fails(void **state)
 	struct vio_transport *other;
 
 	(void)state;
-	assert_int_equal(vio_pci_legacy_open(&portless, &m, FAKE_NAME, &other), -ENOTSUP);
+	assert_int_equal(vio_pci_legacy_open(&access, &m, 0x17, FAKE_NAME, &other), -EINVAL);
+	assert_int_equal(vio_pci_legacy_open(&portless, &m, N_PORTS, FAKE_NAME, &other), -ENOTSUP);
 	m.gone = true;
-	assert_int_equal(vio_pci_legacy_open(&access, &m, FAKE_NAME, &other), -ENODEV);
+	assert_int_equal(vio_pci_legacy_open(&access, &m, N_PORTS, FAKE_NAME, &other), -ENODEV);
 	m.gone = false;
 	m.pci.fail_at = m.pci.reads + 2;
-	assert_int_equal(vio_pci_legacy_open(&access, &m, FAKE_NAME, &other), -EIO);
+	assert_int_equal(vio_pci_legacy_open(&access, &m, N_PORTS, FAKE_NAME, &other), -EIO);
 }
 
 /* A transitional device's modern interface is not looked at, usable or not. */
@@ -281,7 +282,7 @@ transitional_device(void **state)
 
 	(void)state;
 	fake_add(&m.pci, (struct fake_cap){ .type = 1, .bar = 5 });
-	assert_int_equal(vio_pci_legacy_open(&access, &m, FAKE_NAME, &other), 0);
+	assert_int_equal(vio_pci_legacy_open(&access, &m, N_PORTS, FAKE_NAME, &other), 0);
 	assert_int_equal(vio_pci_legacy_vectors(other), N_VECTORS);
 	other->ops->close(other);
 }
@@ -354,6 +355,13 @@ configuration_moves(void **state)
 	assert_int_equal(t->ops->read_config(t, 0, got, 6), -EIO);
 	assert_int_equal(t->ops->read_config(t, 300, got, 1), -EINVAL);
 	assert_int_equal(t->ops->read_config(t, UINT32_MAX, got, 2), -EINVAL);
+	/* What lies behind the ports may be another device's, a little further on without MSI-X. */
+	*m.msix_control |= 0x80;
+	assert_int_equal(t->ops->read_config(t, N_CONFIG - 1, got, 1), 0);
+	assert_int_equal(t->ops->read_config(t, N_CONFIG, got, 1), -EINVAL);
+	assert_int_equal(t->ops->write_config(t, N_CONFIG - 1, got, 2), -EINVAL);
+	*m.msix_control &= 0x7f;
+	assert_int_equal(t->ops->read_config(t, N_CONFIG + 4, got, 1), -EINVAL);
 }
 
 static void

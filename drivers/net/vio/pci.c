@@ -166,7 +166,7 @@ open_legacy(struct rte_pci_device *pci, const struct vio_args *args)
 
 	if (ports == NULL)
 		return -ENOTSUP;
-	ret = vio_pci_legacy_open(&vio_pci_ports_access, ports, pci->name, &transport);
+	ret = vio_pci_legacy_open(&vio_pci_ports_access, ports, ports->len, pci->name, &transport);
 	if (ret == 0)
 		ret = make_port(pci, transport, vio_pci_legacy_vectors(transport), ports, args);
 	if (ret < 0)

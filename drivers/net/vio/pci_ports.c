@@ -2,17 +2,23 @@
 #include "pci_ports.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <bus_pci_driver.h>
 #include <rte_bus_pci.h>
 
+#include "virtio/pci_legacy.h"
 #include "log.h"
 
 /* BAR 0 in the configuration space, and the bit that tells ports from memory (PCI Local Bus 3.0,
  * 6.2.5.1). */
 #define CFG_BAR0     0x10
 #define BAR_IS_PORTS 1
+/* The kernel's IORESOURCE_IO, in its list of a function's BARs: first, last, flags. */
+#define RESOURCE_IS_PORTS 0x100
 
 static int
 read_pci_config(void *ctx, uint32_t offset, void *buf, uint32_t len)
@@ -71,6 +77,29 @@ const struct vio_pci_access vio_pci_ports_access = {
 	.out = out,
 };
 
+/* EAL knows only the length of BARs of memory; of a function that the kernel does not show, the
+ * most that there can be. */
+static uint32_t
+bar0_len(const struct rte_pci_device *pci)
+{
+	uint64_t first, last, flags;
+	char path[PATH_MAX];
+	FILE *file;
+	int n;
+
+	snprintf(path, sizeof(path), "%s/" PCI_PRI_FMT "/resource", rte_pci_get_sysfs_path(),
+		 pci->addr.domain, pci->addr.bus, pci->addr.devid, pci->addr.function);
+	file = fopen(path, "r");
+	if (file == NULL)
+		return VIO_PCI_PORTS_MAX;
+	n = fscanf(file, "%" SCNx64 " %" SCNx64 " %" SCNx64, &first, &last, &flags);
+	fclose(file);
+	if (n != 3 || !(flags & RESOURCE_IS_PORTS) || last < first ||
+	    last - first >= VIO_PCI_PORTS_MAX)
+		return VIO_PCI_PORTS_MAX;
+	return (uint32_t)(last - first + 1);
+}
+
 struct vio_pci_ports *
 vio_pci_ports_map(struct rte_pci_device *pci)
 {
@@ -89,6 +118,7 @@ vio_pci_ports_map(struct rte_pci_device *pci)
 		return NULL;
 	}
 	ports->pci = pci;
+	ports->len = bar0_len(pci);
 	if (rte_pci_ioport_map(pci, 0, &ports->io) == 0)
 		return ports;
 	VIO_LOG(ERR,

@@ -11,6 +11,7 @@
 struct vio_pci_ports {
 	struct rte_pci_device *pci;
 	struct rte_pci_ioport io;
+	uint32_t len; /* ports */
 };
 
 /* Reaches them; its ctx is a struct vio_pci_ports. */
