@@ -5,17 +5,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "features.h"
 #include "log.h"
-
-static uint64_t
-now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void
 sleep_us(long us)
@@ -69,7 +61,7 @@ int
 vio_device_reset(struct vio_device *device)
 {
 	struct vio_transport *t = device->transport;
-	uint64_t deadline = now_ms() + device->reset_timeout_ms;
+	uint64_t deadline = vio_now_ms() + device->reset_timeout_ms;
 	uint8_t status;
 	int ret;
 
@@ -79,7 +71,7 @@ vio_device_reset(struct vio_device *device)
 	if (ret < 0)
 		return ret;
 	for (;;) {
-		bool late = now_ms() >= deadline;
+		bool late = vio_now_ms() >= deadline;
 
 		ret = t->ops->get_status(t, &status);
 		if (ret < 0)

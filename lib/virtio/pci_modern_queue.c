@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "clock.h"
 #include "features.h"
 #include "log.h"
 #include "pci_modern_regs.h"
@@ -214,22 +215,13 @@ vio_pci_queue_setup(struct vio_transport *t, uint16_t queue, const struct vio_qu
 	return enable_queue(m, queue);
 }
 
-static uint64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 /* PCI-COMMON-08: not done before queue_reset reads 0. */
 int
 vio_pci_queue_reset(struct vio_transport *t, uint16_t queue)
 {
 	const struct timespec pause = { .tv_nsec = POLL_NS };
 	struct modern *m = of(t);
-	uint64_t end = now_ms() + t->timeout_ms;
+	uint64_t end = vio_now_ms() + t->timeout_ms;
 
 	if (!vio_has(m->features, VIRTIO_F_RING_RESET))
 		return -ENOTSUP;
@@ -239,7 +231,7 @@ vio_pci_queue_reset(struct vio_transport *t, uint16_t queue)
 	while (get16(m, QUEUE_RESET) != 0) {
 		if (vio_pci_gone(m))
 			return -ENODEV;
-		if (now_ms() > end) {
+		if (vio_now_ms() > end) {
 			vio_err("%s: queue %u: the device did not reset it in %u ms", t->name,
 				queue, t->timeout_ms);
 			return -ETIMEDOUT;

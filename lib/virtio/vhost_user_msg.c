@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <time.h>
 
+#include "clock.h"
 #include "log.h"
 
 _Static_assert(offsetof(struct vio_vu_msg, payload) == VU_HEADER_SIZE, "header as on the wire");
@@ -46,15 +46,6 @@ vio_vu_request_name(uint32_t request)
 	    request_names[request] == NULL)
 		return "an unknown request";
 	return request_names[request];
-}
-
-static uint64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
 /* The descriptor itself stays open until the transport closes: others may poll it, and see the end
@@ -95,7 +86,7 @@ wait_ready(const struct vio_vu_channel *ch, short events, uint64_t end)
 	int n;
 
 	do {
-		now = now_ms();
+		now = vio_now_ms();
 		left = now < end ? end - now : 0;
 		n = poll(&pfd, 1, left < INT_MAX ? (int)left : INT_MAX);
 		if (n > 0) /* also on POLLHUP and POLLERR: the next call says what it is */
@@ -225,7 +216,7 @@ send_request(struct vio_vu_channel *ch, struct vio_vu_msg *msg, uint32_t flags, 
 int
 vio_vu_tell(struct vio_vu_channel *ch, struct vio_vu_msg *msg, const int *fds, unsigned n_fds)
 {
-	uint64_t end = now_ms() + *ch->timeout_ms;
+	uint64_t end = vio_now_ms() + *ch->timeout_ms;
 	struct vio_vu_msg answer;
 	int ret;
 
@@ -246,7 +237,7 @@ vio_vu_tell(struct vio_vu_channel *ch, struct vio_vu_msg *msg, const int *fds, u
 int
 vio_vu_ask(struct vio_vu_channel *ch, struct vio_vu_msg *msg)
 {
-	uint64_t end = now_ms() + *ch->timeout_ms;
+	uint64_t end = vio_now_ms() + *ch->timeout_ms;
 	struct vio_vu_msg answer;
 	int ret;
 

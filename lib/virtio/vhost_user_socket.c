@@ -12,19 +12,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "log.h"
 
 #define RETRY_MS    10    /* while the server's backlog is full */
 #define PROGRESS_MS 10000 /* between two words to a waiting user */
-
-static uint64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 static int
 make_address(const char *path, struct sockaddr_un *sun)
@@ -96,7 +88,7 @@ connect_until(int fd, const struct sockaddr_un *sun, uint64_t end)
 	const struct timespec pause = { .tv_nsec = RETRY_MS * 1000000 };
 
 	while (connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) < 0) {
-		if (errno != EINTR && (errno != EAGAIN || now_ms() >= end))
+		if (errno != EINTR && (errno != EAGAIN || vio_now_ms() >= end))
 			return -errno;
 		nanosleep(&pause, NULL);
 	}
@@ -136,7 +128,7 @@ vio_vu_connect(const char *path, unsigned timeout_ms)
 	fd = make_socket(path);
 	if (fd < 0)
 		return fd;
-	ret = connect_until(fd, &sun, now_ms() + timeout_ms);
+	ret = connect_until(fd, &sun, vio_now_ms() + timeout_ms);
 	if (ret < 0) {
 		close(fd);
 		return cannot_connect(path, ret);
@@ -223,7 +215,7 @@ static int
 wait_for_peer(int listen_fd, const char *path, unsigned timeout_ms)
 {
 	struct pollfd pfd = { .fd = listen_fd, .events = POLLIN };
-	uint64_t end = now_ms() + timeout_ms, now = now_ms();
+	uint64_t end = vio_now_ms() + timeout_ms, now = vio_now_ms();
 	uint64_t slice;
 	int n;
 
@@ -234,7 +226,7 @@ wait_for_peer(int listen_fd, const char *path, unsigned timeout_ms)
 		n = poll(&pfd, 1, (int)slice);
 		if (n != 0)
 			return n < 0 ? -errno : 0;
-		now = now_ms();
+		now = vio_now_ms();
 	} while (now < end);
 	return -ETIMEDOUT;
 }
