@@ -5,6 +5,7 @@
 
 #include <rte_cycles.h>
 
+#include "deadline.h"
 #include "log.h"
 #include "port.h"
 
@@ -105,8 +106,7 @@ static int
 wait_used(struct vio_port *port, const char *what)
 {
 	struct vq *vq = port->ctrl.ring.vq;
-	uint64_t end = rte_get_timer_cycles() +
-		       (uint64_t)port->args.timeout_ms * rte_get_timer_hz() / 1000;
+	uint64_t end = vio_deadline(port->args.timeout_ms);
 	void *cookie;
 	bool late;
 

@@ -11,6 +11,8 @@
 #include <rte_cycles.h>
 #include <rte_pause.h>
 
+#include "deadline.h"
+
 /* A burst takes microseconds, unless its thread is off the CPU, which this one may be on. */
 #define WAIT_STEP_US 20
 
@@ -86,7 +88,7 @@ vio_gate_wait(const struct vio_gate *gate, uint64_t end)
 int
 vio_gate_close(struct vio_gate *gate, unsigned timeout_ms)
 {
-	uint64_t end = rte_get_timer_cycles() + (uint64_t)timeout_ms * rte_get_timer_hz() / 1000;
+	uint64_t end = vio_deadline(timeout_ms);
 
 	vio_gate_shut(gate);
 	vio_gates_barrier();

@@ -4,6 +4,7 @@
 
 #include <rte_cycles.h>
 
+#include "deadline.h"
 #include "log.h"
 
 static int
@@ -54,7 +55,7 @@ vio_port_shut_gates(struct vio_port *port)
 int
 vio_port_close_gates(struct vio_port *port, unsigned timeout_ms)
 {
-	uint64_t end = rte_get_timer_cycles() + (uint64_t)timeout_ms * rte_get_timer_hz() / 1000;
+	uint64_t end = vio_deadline(timeout_ms);
 	struct rte_eth_dev_data *data = port->dev->data;
 	struct vio_rxq **rx = (struct vio_rxq **)data->rx_queues;
 	struct vio_txq **tx = (struct vio_txq **)data->tx_queues;

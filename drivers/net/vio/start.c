@@ -6,6 +6,7 @@
 
 #include <rte_cycles.h>
 
+#include "deadline.h"
 #include "log.h"
 #include "offload.h"
 #include "rx.h"
@@ -197,8 +198,7 @@ vio_port_restart(struct vio_port *port)
 static int
 await_peer(struct vio_port *port)
 {
-	uint64_t end = rte_get_timer_cycles() +
-		       (uint64_t)port->args.timeout_ms * rte_get_timer_hz() / 1000;
+	uint64_t end = vio_deadline(port->args.timeout_ms);
 	bool late;
 	int ret;
 
