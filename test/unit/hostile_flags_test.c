@@ -65,18 +65,29 @@ garbage_events(void **state)
 	}
 }
 
-/* Split, in order: the entry names the third of a batch, the index says one. */
+/* Split, in order: the entry names the last of a batch, the index says one. */
 static void
-shorter_than_it_says(void **state)
+is_shorter(struct rig *rig, uint16_t batch)
 {
-	struct rig *rig = *state;
 	void *cookies[8];
 
 	hostile_offer(rig, 0, 4, 1);
 	device_lie(rig->dev, RIG_QUEUE, DEVICE_LIE_SKIP, 1);
-	device_use_batch(rig->dev, RIG_QUEUE, 3, 5);
+	device_use_batch(rig->dev, RIG_QUEUE, batch, 5);
 	assert_int_equal(vq_get(rig->vq, cookies, NULL, 8), 0);
 	hostile_broken(rig, VQ_ERR_ORDER, 0, 3);
+}
+
+static void
+shorter_than_it_says(void **state)
+{
+	is_shorter(*state, 3);
+}
+
+static void
+shorter_by_one(void **state)
+{
+	is_shorter(*state, 2);
 }
 
 /* In order: what was given back before cannot end a batch, and neither can what was never offered.
@@ -123,6 +134,7 @@ main(void)
 		{ "the wrong round", wrong_wrap, VQ_PACKED, VQ_INDIRECT, 7 },
 		{ "garbage in event suppression", garbage_events, 0, VQ_INDIRECT, 3 },
 		{ "a batch shorter than it says", shorter_than_it_says, VQ_IN_ORDER, VQ_PACKED, 8 },
+		{ "a batch one shorter than it says", shorter_by_one, VQ_IN_ORDER, VQ_PACKED, 8 },
 		{ "order goes back", order_goes_back, VQ_IN_ORDER, 0, 7 },
 		{ "a lie after a batch", lie_after_a_batch, VQ_IN_ORDER, 0, 7 },
 	};

@@ -33,6 +33,24 @@ named_early(void **state)
 		assert_int_equal(((uint16_t *)areas.driver)[1], htole16(2));
 }
 
+/* The same of the second of several. */
+static void
+second_named_early(void **state)
+{
+	struct rig *rig = *state;
+	void *cookie;
+	uint16_t id;
+
+	hostile_offer(rig, 0, 1, 1);
+	assert_int_equal(rig_add(rig, 0, 1, 1), 0);
+	id = vq_next_id(rig->vq);
+	assert_int_equal(rig_add(rig, 0, 1, 2), 0);
+	device_lie(rig->dev, RIG_QUEUE, DEVICE_LIE_ID, id);
+	device_use(rig->dev, RIG_QUEUE, 0, 3);
+	assert_int_equal(vq_get(rig->vq, &cookie, NULL, 1), 0);
+	hostile_broken(rig, vq_error(rig->vq), 0, 2);
+}
+
 /* A queue that broke makes nothing available any more, nor asks for a notification. */
 static void
 broken_before_published(void **state)
@@ -70,6 +88,7 @@ main(void)
 {
 	static const struct rig_test tests[] = {
 		{ "named before it was published", named_early, 0, 0, 3 },
+		{ "the second named before it was published", second_named_early, 0, 0, 3 },
 		{ "broken before it was published", broken_before_published, 0, 0, 3 },
 		{ "broken before the device was notified", broken_before_kicked, 0, 0, 3 },
 	};
