@@ -5,7 +5,7 @@
  * of the port's life in which it happens either fails, with a line in the log, and works when tried
  * again; or it goes on without, and says or counts that. At the end nothing is left.
  */
-#include "harness.h"
+#include "fault.h"
 
 #include <errno.h>
 
@@ -83,19 +83,7 @@ do_stop(struct harness *h)
 	return rte_eth_dev_stop(h->port);
 }
 
-static int
-do_close(struct harness *h)
-{
-	int ret = rte_eth_dev_close(h->port);
-
-	h->open = false;
-	return ret;
-}
-
-static const struct step {
-	const char *name;
-	int (*run)(struct harness *h);
-} steps[] = {
+static const struct fault_step steps[] = {
 	{ "open", do_open },           { "setup", do_setup },
 	{ "start", do_start },         { "commands", do_commands },
 	{ "interrupt", do_interrupt }, { "link", do_link },
@@ -103,51 +91,8 @@ static const struct step {
 	{ "start again", do_start },   { "traffic again", do_traffic },
 	{ "stop again", do_stop },     { "setup again", do_setup },
 	{ "last start", do_start },    { "last traffic", do_traffic },
-	{ "last stop", do_stop },      { "close", do_close },
+	{ "last stop", do_stop },      { "close", fault_close },
 };
-
-/* What is not an error but must be seen: a driver that goes without, or buffers that did not come.
- */
-static bool
-is_told(struct harness *h)
-{
-	struct rte_eth_stats stats;
-
-	if (harness_errors() > 0 || harness_said("going without"))
-		return true;
-	return h->open && rte_eth_stats_get(h->port, &stats) == 0 && stats.rx_nombuf > 0;
-}
-
-static void
-check_told(struct harness *h, const struct step *step, unsigned k, int ret)
-{
-	if (ret < 0 ? harness_errors() > 0 : is_told(h))
-		return;
-	fail_msg("call %u (%s) failed in step '%s' (%d), and nothing tells:\n%s", k,
-		 inject_failed(), step->name, ret, harness_log());
-}
-
-/* Runs the step, and again where it failed. */
-static void
-take_step(struct harness *h, const struct step *step, unsigned k)
-{
-	bool before = inject_failed() != NULL;
-	int ret;
-
-	harness_quiet();
-	ret = step->run(h);
-	if (ret < 0 && inject_failed() == NULL)
-		fail_msg("step '%s' fails of its own: %d", step->name, ret);
-	if (inject_failed() != NULL && !before)
-		check_told(h, step, k, ret);
-	/* A port that could not be closed is closed: there is no second time. */
-	if (ret < 0 && step->run != do_close) {
-		ret = step->run(h);
-		if (ret < 0)
-			fail_msg("call %u (%s) failed; step '%s' does not work again: %d:\n%s", k,
-				 inject_failed(), step->name, ret, harness_log());
-	}
-}
 
 static void
 live(unsigned k)
@@ -156,7 +101,7 @@ live(unsigned k)
 
 	inject_at(k);
 	for (size_t i = 0; i < RTE_DIM(steps); i++)
-		take_step(&h, &steps[i], k);
+		fault_take_step(&h, &steps[i], k);
 	harness_close(&h);
 }
 

@@ -32,6 +32,9 @@ unsigned seam_blocks(void);
 unsigned seam_zones(void);
 /* Zones and queues come from EAL, not from the C library: for a peer that maps EAL's memory. */
 extern bool seam_memory_is_eal;
+/* What remains of zones' device addresses: for a device that understands no others and is shown
+ * none. */
+extern uint64_t seam_iova_mask;
 /* The turn of a peer behind a socket, while the driver waits for it. */
 extern void (*seam_peer_turn)(void);
 /* Told of each memory zone that comes, and of each before it goes. */

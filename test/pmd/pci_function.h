@@ -52,6 +52,8 @@ void function_ask_back(void);
 /* How many of these there are now. */
 unsigned function_mapped(void);
 unsigned function_ports_mapped(void);
+/* Queues whose rings the legacy device has been told of. */
+unsigned function_port_rings(void);
 unsigned function_watched(void);
 
 #endif

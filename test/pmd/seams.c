@@ -184,6 +184,8 @@ free_zone(const char *name)
 	return rte_errno == EEXIST ? NULL : mz;
 }
 
+uint64_t seam_iova_mask = UINT64_MAX;
+
 const struct rte_memzone *
 seam_memzone_reserve(const char *name, size_t len, int socket, unsigned flags, unsigned align)
 {
@@ -202,7 +204,7 @@ seam_memzone_reserve(const char *name, size_t len, int socket, unsigned flags, u
 	*mz = (struct rte_memzone){ .len = len, .socket_id = socket };
 	snprintf(mz->name, sizeof(mz->name), "%s", name);
 	mz->addr = aligned_zeros(len, align);
-	mz->iova = (uintptr_t)mz->addr + HARNESS_IOVA;
+	mz->iova = ((uintptr_t)mz->addr + HARNESS_IOVA) & seam_iova_mask;
 	if (seam_zone_made != NULL)
 		seam_zone_made(mz);
 	return mz;

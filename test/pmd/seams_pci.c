@@ -21,7 +21,16 @@ static struct rte_pci_device pci = {
 	.device = { .name = FUNCTION_NAME, .devargs = &devargs, .numa_node = SOCKET_ID_ANY },
 };
 static uint8_t config[256];
+/* Ports of a legacy device (spec 4.1.4.10). */
+enum {
+	PORT_QUEUE_ADDRESS = 8,
+	PORT_QUEUE_SIZE = 12,
+	PORT_QUEUE_SELECT = 14,
+	PORT_STATUS = 18,
+};
+
 static uint8_t ports[64];
+static uint32_t ring_pages[8]; /* of each queue: where its ring is */
 static unsigned ports_mapped;
 static struct {
 	rte_dev_event_cb_fn callback;
@@ -191,8 +200,9 @@ seam_pci_ioport_map(struct rte_pci_device *of, int bar, struct rte_pci_ioport *i
 		abort();
 	io->dev = of;
 	memset(ports, 0, sizeof(ports));
-	put32(ports, 1 << 27); /* ANY_LAYOUT */
-	ports[0x0c] = 64;      /* descriptors of each queue */
+	memset(ring_pages, 0, sizeof(ring_pages));
+	put32(ports, 1 << 27);       /* ANY_LAYOUT */
+	ports[PORT_QUEUE_SIZE] = 64; /* descriptors of each queue */
 	ports_mapped++;
 	return 0;
 }
@@ -212,13 +222,25 @@ seam_pci_sysfs(void)
 	return function.sysfs != NULL ? function.sysfs : "/nonexistent";
 }
 
-/* Enough of a legacy device to be looked at: what was written stands there (spec 4.1.4.10). */
+static uint32_t *
+selected_page(void)
+{
+	if (ports[PORT_QUEUE_SELECT] >= RTE_DIM(ring_pages))
+		abort();
+	return &ring_pages[ports[PORT_QUEUE_SELECT]];
+}
+
+/* Enough of a legacy device to be looked at and started, not more: what was written stands there,
+ * a ring's address for each queue, until the reset (spec 4.1.4.10). */
 void
 seam_pci_ioport_read(struct rte_pci_ioport *io, void *data, size_t len, off_t at)
 {
 	if (io->dev != &pci || ports_mapped == 0 || at + len > sizeof(ports))
 		abort();
-	memcpy(data, ports + at, len);
+	if (at == PORT_QUEUE_ADDRESS)
+		memcpy(data, selected_page(), len);
+	else
+		memcpy(data, ports + at, len);
 }
 
 void
@@ -227,6 +249,20 @@ seam_pci_ioport_write(struct rte_pci_ioport *io, const void *data, size_t len, o
 	if (io->dev != &pci || ports_mapped == 0 || at + len > sizeof(ports))
 		abort();
 	memcpy(ports + at, data, len);
+	if (at == PORT_QUEUE_ADDRESS)
+		memcpy(selected_page(), data, len);
+	if (at == PORT_STATUS && ports[at] == 0)
+		memset(ring_pages, 0, sizeof(ring_pages));
+}
+
+unsigned
+function_port_rings(void)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < RTE_DIM(ring_pages); i++)
+		n += ring_pages[i] != 0;
+	return n;
 }
 
 /* --- the rest of EAL ----------------------------------------------------------------------------
