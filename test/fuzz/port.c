@@ -46,6 +46,51 @@ fuzz_sleep(unsigned us)
 		current->turn(current);
 }
 
+static struct {
+	rte_eal_alarm_callback callback;
+	void *arg;
+} alarms[4];
+
+int
+fuzz_alarm_set(uint64_t us, rte_eal_alarm_callback callback, void *arg)
+{
+	(void)us;
+	for (size_t i = 0; i < RTE_DIM(alarms); i++) {
+		if (alarms[i].callback != NULL)
+			continue;
+		alarms[i].callback = callback;
+		alarms[i].arg = arg;
+		return 0;
+	}
+	return -ENOMEM;
+}
+
+int
+fuzz_alarm_cancel(rte_eal_alarm_callback callback, void *arg)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < RTE_DIM(alarms); i++) {
+		if (alarms[i].callback != callback || alarms[i].arg != arg)
+			continue;
+		alarms[i].callback = NULL;
+		n++;
+	}
+	return n;
+}
+
+void
+port_alarms(void)
+{
+	for (size_t i = 0; i < RTE_DIM(alarms); i++) {
+		rte_eal_alarm_callback callback = alarms[i].callback;
+
+		alarms[i].callback = NULL;
+		if (callback != NULL)
+			callback(alarms[i].arg);
+	}
+}
+
 /* --- once a process ----------------------------------------------------------------------------
  */
 
@@ -341,6 +386,8 @@ port_close(struct port *port)
 	port->calls = 0;
 	rte_eth_dev_stop(id);
 	must(rte_eth_dev_close(id) == 0, "an honest device lets go");
+	for (size_t i = 0; i < RTE_DIM(alarms); i++)
+		must(alarms[i].callback == NULL, "no alarm outlives its port");
 	must(rte_mempool_avail_count(pool) == POOL_MBUFS, "every mbuf is back in its pool, once");
 }
 

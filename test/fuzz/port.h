@@ -71,6 +71,9 @@ int port_start(struct port *port, uint16_t size, uint64_t rx_offloads, uint64_t 
 /* The device is honest from now on: stops and closes, and checks that all mbufs came back. */
 void port_close(struct port *port);
 
+/* Those that were set go off. */
+void port_alarms(void);
+
 /* Takes in what the driver has made available. */
 void peer_fetch(struct port *port, struct peer *peer);
 /* Gives back the oldest buffer, or the one of that age. */

@@ -116,7 +116,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	check_promises(&port);
 	while (in.left > 0)
-		operate(&port, &in);
+		operate(&port, &in), port_alarms();
 	port_close(&port);
 	return 0;
 }

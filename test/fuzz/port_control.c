@@ -204,6 +204,7 @@ announce(struct port *port)
 
 	port->config.status |= VIO_NET_S_ANNOUNCE;
 	rte_eth_link_get_nowait(port->dev->data->port_id, &link);
+	port_alarms();
 	port->config.status &= ~VIO_NET_S_ANNOUNCE;
 	peer_fetch(port, tx);
 	while (tx->n_held > SIZE / 2)
