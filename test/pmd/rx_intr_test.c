@@ -282,9 +282,36 @@ monitor(void **state)
 	}
 }
 
+/* A poller that is inside stays marked, and who comes from elsewhere is waited for too. */
+static void
+marks_stay(void **state)
+{
+	int epfd = epoll_create1(0);
+	struct rte_power_monitor_cond condition;
+	struct vio_gate *gate;
+	struct harness h;
+
+	(void)state;
+	open_port(&h, layouts[0], 2);
+	assert_int_equal(harness_setup(&h, 1, 1, SIZE, &with_interrupts), 0);
+	start(&h, epfd);
+	gate = &((struct vio_rxq *)h.eth->data->rx_queues[0])->gate;
+	gate->inside = vio_gate_mark;
+	assert_int_equal(rte_eth_dev_rx_intr_enable(h.port, 0), 0);
+	assert_int_equal(gate->inside, vio_gate_mark);
+	assert_int_equal(rte_eth_dev_rx_intr_disable(h.port, 0), 0);
+	assert_int_equal(gate->inside, vio_gate_mark);
+	assert_int_equal(rte_eth_get_monitor_addr(h.port, 0, &condition), 0);
+	assert_int_equal(gate->inside, vio_gate_mark);
+	assert_int_equal(gate->visitors, 0);
+	gate->inside = 0;
+	close_port(&h, epfd);
+}
+
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(none_lost), cmocka_unit_test(asks_for_kicks), cmocka_unit_test(empty_pool),
-	cmocka_unit_test(restart),   cmocka_unit_test(refused),        cmocka_unit_test(monitor),
+	cmocka_unit_test(marks_stay), cmocka_unit_test(none_lost), cmocka_unit_test(asks_for_kicks),
+	cmocka_unit_test(empty_pool), cmocka_unit_test(restart),   cmocka_unit_test(refused),
+	cmocka_unit_test(monitor),
 };
 
 HARNESS_MAIN(tests)

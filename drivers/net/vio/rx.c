@@ -551,14 +551,16 @@ vio_rx_chains_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n)
 }
 
 /* The device gets all the buffers that there are, and is asked whether it waits for them: nobody
- * will refill the ring while the application sleeps. */
+ * will refill the ring while the application sleeps. For the thread that polls, as all that adds
+ * buffers; but this and the next two enter as visitors, so that where another thread calls them the
+ * mark of a poller that is inside stays, and a recovery waits for both. */
 bool
 vio_rx_arm(struct vio_rxq *q)
 {
 	uint16_t n;
 	bool stay;
 
-	if (!vio_gate_enter(&q->gate))
+	if (!vio_gate_visit(&q->gate))
 		return false;
 	if (q->chain > 1) {
 		publish_chains(q);
@@ -571,7 +573,7 @@ vio_rx_arm(struct vio_rxq *q)
 	kick_when_due(q, false);
 	stay = vq_enable_cb(q->ring.vq) ||
 	       vq_free_count(q->ring.vq) > RTE_MAX(q->ring.size / 2, q->chain - 1);
-	vio_gate_leave(&q->gate);
+	vio_gate_end_visit(&q->gate);
 	return stay;
 }
 
@@ -580,24 +582,24 @@ vio_rx_monitor(struct vio_rxq *q, struct vq_monitor *monitor, bool *waits)
 {
 	bool well;
 
-	if (!vio_gate_enter(&q->gate))
+	if (!vio_gate_visit(&q->gate))
 		return false;
 	well = vq_error(q->ring.vq) == VQ_OK;
 	if (well) {
 		kick_when_due(q, false);
 		*waits = vq_monitor(q->ring.vq, monitor);
 	}
-	vio_gate_leave(&q->gate);
+	vio_gate_end_visit(&q->gate);
 	return well;
 }
 
 void
 vio_rx_disarm(struct vio_rxq *q)
 {
-	if (!vio_gate_enter(&q->gate))
+	if (!vio_gate_visit(&q->gate))
 		return;
 	vq_disable_cb(q->ring.vq);
-	vio_gate_leave(&q->gate);
+	vio_gate_end_visit(&q->gate);
 }
 
 void
