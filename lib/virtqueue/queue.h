@@ -44,6 +44,7 @@ extern const struct vq_layout vq_split_layout __attribute__((visibility("hidden"
 /* From here on by whether buffers are used in order. */
 extern const struct vq_layout vq_packed_layout[2];
 extern const struct vq_fast vq_split_plain[2], vq_packed_plain[2];
+extern const struct vq_fast vq_split_words[2], vq_packed_words[2];
 extern const struct vq_fast vq_split_avx2[2], vq_packed_avx2[2];
 extern const struct vq_fast vq_split_avx512[2], vq_packed_avx512[2];
 extern const struct vq_fast vq_split_neon[2], vq_packed_neon[2];

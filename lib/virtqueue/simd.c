@@ -7,9 +7,8 @@ static const struct {
 	const char *name;
 	uint16_t bits;
 } kinds[VQ_SIMD_COUNT] = {
-	[VQ_SIMD_NONE] = { "scalar", 0 },
-	[VQ_SIMD_AVX2] = { "avx2", 256 },
-	[VQ_SIMD_AVX512] = { "avx512", 512 },
+	[VQ_SIMD_NONE] = { "scalar", 0 }, [VQ_SIMD_WORDS] = { "words", 64 },
+	[VQ_SIMD_AVX2] = { "avx2", 256 }, [VQ_SIMD_AVX512] = { "avx512", 512 },
 	[VQ_SIMD_NEON] = { "neon", 128 },
 };
 
@@ -53,6 +52,9 @@ static const struct {
 	const struct vq_fast *split, *packed;
 } code[VQ_SIMD_COUNT] = {
 	[VQ_SIMD_NONE] = { always, vq_split_plain, vq_packed_plain },
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	[VQ_SIMD_WORDS] = { always, vq_split_words, vq_packed_words },
+#endif
 #if defined(__x86_64__)
 	[VQ_SIMD_AVX2] = { has_avx2, vq_split_avx2, vq_packed_avx2 },
 	[VQ_SIMD_AVX512] = { has_avx512, vq_split_avx512, vq_packed_avx512 },

@@ -7,7 +7,8 @@
 
 #include "queue.h"
 
-#define LANES 4
+#define LANES           4
+#define LANES_MADE_ANEW 0
 
 /* One 64-bit word for each of LANES buffers, the first in the lowest lane. */
 typedef __m256i vec;

@@ -8,7 +8,8 @@
 
 #include "queue.h"
 
-#define LANES 8
+#define LANES           8
+#define LANES_MADE_ANEW 0
 
 typedef __m512i vec;
 

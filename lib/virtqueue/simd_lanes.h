@@ -111,8 +111,11 @@ lanes_ids_from(const struct vq *vq, uint16_t position)
 static inline __attribute__((always_inline)) bool
 lanes_ids_look(struct lanes_ids *ids, const bool shuffled)
 {
-	if (!shuffled)
+	if (!shuffled) {
+		if (LANES_MADE_ANEW)
+			ids->all = vec_count_up(ids->first);
 		return true;
+	}
 	ids->first = ids->circle[0];
 	ids->all = vec_count_up(ids->first);
 	return ids_count_up(ids->circle);

@@ -10,7 +10,8 @@
 
 #include "queue.h"
 
-#define LANES 4
+#define LANES           4
+#define LANES_MADE_ANEW 0
 
 typedef struct {
 	uint64x2_t low, high;

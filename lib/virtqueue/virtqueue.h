@@ -44,7 +44,8 @@ enum vq_flag {
 
 /* Vector instructions that a queue may use; the results are the same with each. */
 enum vq_simd {
-	VQ_SIMD_NONE, /* plain C */
+	VQ_SIMD_NONE,  /* plain C */
+	VQ_SIMD_WORDS, /* plain C, four buffers at a time */
 	VQ_SIMD_AVX2,
 	VQ_SIMD_AVX512, /* F, BW, DQ and VL */
 	VQ_SIMD_NEON,

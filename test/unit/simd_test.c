@@ -371,6 +371,13 @@ run(enum vq_simd simd)
 }
 
 static void
+words(void **state)
+{
+	(void)state;
+	run(VQ_SIMD_WORDS);
+}
+
+static void
 avx2(void **state)
 {
 	(void)state;
@@ -395,6 +402,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(words),
 		cmocka_unit_test(avx2),
 		cmocka_unit_test(avx512),
 		cmocka_unit_test(neon),

@@ -68,7 +68,7 @@ read_simd(const char *value, void *out)
 		if (strcmp(value, vq_simd_name(*simd)) == 0)
 			return NULL;
 	if (strcmp(value, "auto") != 0)
-		return "auto, scalar, avx2, avx512 or neon";
+		return "auto, scalar, words, avx2, avx512 or neon";
 	*simd = VIO_SIMD_AUTO;
 	return NULL;
 }

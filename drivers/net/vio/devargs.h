@@ -47,7 +47,7 @@ int vio_args_parse_user(const char *name, const char *text, struct vio_args *arg
 /* The arguments as a table for RTE_PMD_REGISTER_PARAM_STRING. */
 #define VIO_ARGS_COMMON                                                       \
 	"mrg_rxbuf=<0|1> in_order=<0|1> packed_vq=<0|1> event_idx=<0|1> "     \
-	"speed=<Mbit/s> simd=<auto|scalar|avx2|avx512|neon> "                 \
+	"speed=<Mbit/s> simd=<auto|scalar|words|avx2|avx512|neon> "           \
 	"ptypes=<0|1> lro_udp=<0|1> timeout=<ms> coalesce=<usecs>:<packets> " \
 	"recover=<auto|manual> recover_tries=<n> "                            \
 	"vectorized=<0|1> "
