@@ -32,6 +32,15 @@ assert_frame(const uint8_t *data, uint8_t number)
 		assert_int_equal(data[at], number);
 }
 
+/* What the driver has to write, as a pool need not keep it. */
+static void
+spoil(struct rte_mbuf *mbuf)
+{
+	mbuf->data_off = mbuf->port = mbuf->data_len = mbuf->vlan_tci = 0x5555;
+	mbuf->pkt_len = mbuf->packet_type = 0x55555555;
+	mbuf->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_IP_CKSUM_BAD;
+}
+
 void
 frames_taken(struct harness *h, uint8_t first, unsigned n)
 {
@@ -42,7 +51,13 @@ frames_taken(struct harness *h, uint8_t first, unsigned n)
 		assert_int_equal(got[i]->pkt_len, FRAME_LEN);
 		assert_int_equal(got[i]->data_len, FRAME_LEN);
 		assert_int_equal(got[i]->nb_segs, 1);
+		assert_int_equal(got[i]->port, h->port);
+		assert_int_equal(got[i]->data_off, RTE_PKTMBUF_HEADROOM);
+		assert_int_equal(got[i]->packet_type, 0);
+		assert_int_equal(got[i]->vlan_tci, 0);
+		assert_int_equal(got[i]->ol_flags, 0);
 		assert_frame(rte_pktmbuf_mtod(got[i], uint8_t *), (uint8_t)(first + i));
+		spoil(got[i]);
 		rte_pktmbuf_free(got[i]);
 	}
 }

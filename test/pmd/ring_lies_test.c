@@ -24,11 +24,31 @@ static const uint64_t layouts[] = {
 	BIT(RING_PACKED) | BIT(IN_ORDER) | BIT(MRG_RXBUF),
 };
 
+/* Vectors, and the receive functions with and without offloads. */
+static const struct variant {
+	const char *devargs;
+	bool offloads;
+} variants[] = {
+	{ "simd=auto", true },   { "simd=auto", false },  { "simd=words", true },
+	{ "simd=words", false }, { "simd=scalar", true }, { "simd=scalar", false },
+};
+static const struct variant *variant = &variants[0];
+
+/* In turn; the first again in the end. */
+#define FOR_EACH_VARIANT         \
+	for (variant = variants; \
+	     variant < variants + RTE_DIM(variants) || (variant = variants, 0); variant++)
+
 static void
 start(struct harness *h, uint64_t features)
 {
-	struct harness_options options = { .features = features | BIT(GUEST_CSUM) };
-	struct rte_eth_conf conf = { .rxmode.offloads = RTE_ETH_RX_OFFLOAD_TCP_CKSUM };
+	struct harness_options options = {
+		.features = features | BIT(GUEST_CSUM),
+		.devargs = variant->devargs,
+	};
+	struct rte_eth_conf conf = {
+		.rxmode.offloads = variant->offloads ? RTE_ETH_RX_OFFLOAD_TCP_CKSUM : 0,
+	};
 
 	assert_int_equal(harness_open(h, &options), 0);
 	assert_int_equal(harness_setup(h, 1, 1, SIZE, &conf), 0);
@@ -54,27 +74,28 @@ end(struct harness *h)
 static const struct {
 	enum device_lie lie;
 	uint64_t arg;
-	bool mergeable; /* without MRG_RXBUF the field means nothing */
+	bool mergeable; /* without MRG_RXBUF the field means nothing, */
+	bool offloads;  /* or without offloads */
 	const char *counter;
 } lies[] = {
-	{ DEVICE_LIE_LENGTH, 12 + HARNESS_ROOM + 1, false, "rx_q0_drop_length" },
-	{ DEVICE_LIE_LENGTH, 0x10000 + 72, false, "rx_q0_drop_length" },
-	{ DEVICE_LIE_LENGTH, 0x80000000, false, "rx_q0_drop_length" },
-	{ DEVICE_LIE_LENGTH, 0xffffffff, false, "rx_q0_drop_length" },
-	{ DEVICE_LIE_LENGTH, 0, false, "rx_q0_drop_short" },
-	{ DEVICE_LIE_LENGTH, 11, false, "rx_q0_drop_short" },
-	{ DEVICE_LIE_LENGTH, 12, false, "rx_q0_drop_short" },
-	{ DEVICE_LIE_LENGTH, 12 + 13, false, "rx_q0_drop_short" },
-	{ DEVICE_LIE_NUM_BUFFERS, 0, true, "rx_q0_drop_num_buffers" },
-	{ DEVICE_LIE_NUM_BUFFERS, SIZE + 1, true, "rx_q0_drop_num_buffers" },
-	{ DEVICE_LIE_NUM_BUFFERS, 0xffff, true, "rx_q0_drop_num_buffers" },
-	{ DEVICE_LIE_CSUM, CSUM(0xffff, 0xffff), false, "rx_q0_drop_csum" },
-	{ DEVICE_LIE_CSUM, CSUM(LEN, 0), false, "rx_q0_drop_csum" },
-	{ DEVICE_LIE_CSUM, CSUM(LEN - 1, 0), false, "rx_q0_drop_csum" },
-	{ DEVICE_LIE_CSUM, CSUM(0, LEN - 1), false, "rx_q0_drop_csum" },
-	{ DEVICE_LIE_CSUM, CSUM(0xfff0, 0x20), false, "rx_q0_drop_csum" },
-	{ DEVICE_LIE_GSO_TYPE, 0x7f, false, "rx_q0_drop_gso_type" },
-	{ DEVICE_LIE_GSO_TYPE, DEVICE_GSO_TCPV4, false, "rx_q0_drop_gso_type" },
+	{ DEVICE_LIE_LENGTH, 12 + HARNESS_ROOM + 1, false, false, "rx_q0_drop_length" },
+	{ DEVICE_LIE_LENGTH, 0x10000 + 72, false, false, "rx_q0_drop_length" },
+	{ DEVICE_LIE_LENGTH, 0x80000000, false, false, "rx_q0_drop_length" },
+	{ DEVICE_LIE_LENGTH, 0xffffffff, false, false, "rx_q0_drop_length" },
+	{ DEVICE_LIE_LENGTH, 0, false, false, "rx_q0_drop_short" },
+	{ DEVICE_LIE_LENGTH, 11, false, false, "rx_q0_drop_short" },
+	{ DEVICE_LIE_LENGTH, 12, false, false, "rx_q0_drop_short" },
+	{ DEVICE_LIE_LENGTH, 12 + 13, false, false, "rx_q0_drop_short" },
+	{ DEVICE_LIE_NUM_BUFFERS, 0, true, false, "rx_q0_drop_num_buffers" },
+	{ DEVICE_LIE_NUM_BUFFERS, SIZE + 1, true, false, "rx_q0_drop_num_buffers" },
+	{ DEVICE_LIE_NUM_BUFFERS, 0xffff, true, false, "rx_q0_drop_num_buffers" },
+	{ DEVICE_LIE_CSUM, CSUM(0xffff, 0xffff), false, true, "rx_q0_drop_csum" },
+	{ DEVICE_LIE_CSUM, CSUM(LEN, 0), false, true, "rx_q0_drop_csum" },
+	{ DEVICE_LIE_CSUM, CSUM(LEN - 1, 0), false, true, "rx_q0_drop_csum" },
+	{ DEVICE_LIE_CSUM, CSUM(0, LEN - 1), false, true, "rx_q0_drop_csum" },
+	{ DEVICE_LIE_CSUM, CSUM(0xfff0, 0x20), false, true, "rx_q0_drop_csum" },
+	{ DEVICE_LIE_GSO_TYPE, 0x7f, false, true, "rx_q0_drop_gso_type" },
+	{ DEVICE_LIE_GSO_TYPE, DEVICE_GSO_TCPV4, false, true, "rx_q0_drop_gso_type" },
 };
 
 /* The lie stands in the middle of a burst, so that vectors meet it, too. */
@@ -97,39 +118,59 @@ one_frame(struct harness *h, size_t i)
 }
 
 static void
+frames_of(uint64_t layout)
+{
+	struct harness h;
+
+	start(&h, layout);
+	for (unsigned round = 0; round < 5; round++)
+		for (size_t i = 0; i < RTE_DIM(lies); i++)
+			if ((!lies[i].mergeable || layout & BIT(MRG_RXBUF)) &&
+			    (!lies[i].offloads || variant->offloads))
+				one_frame(&h, i);
+	end(&h);
+}
+
+static void
 about_a_frame(void **state)
 {
 	(void)state;
-	for (size_t l = 0; l < RTE_DIM(layouts); l++) {
-		struct harness h;
-
-		start(&h, layouts[l]);
-		for (unsigned round = 0; round < 5; round++)
-			for (size_t i = 0; i < RTE_DIM(lies); i++)
-				if (!lies[i].mergeable || layouts[l] & BIT(MRG_RXBUF))
-					one_frame(&h, i);
-		end(&h);
-	}
+	FOR_EACH_VARIANT
+	for (size_t l = 0; l < RTE_DIM(layouts); l++)
+		frames_of(layouts[l]);
 }
 
 /* The least and the most that a buffer can hold are no lies. */
 static void
+just_this(uint64_t layout, uint32_t len, unsigned n)
+{
+	struct rte_mbuf *mbufs[AROUND];
+	struct harness h;
+
+	start(&h, layout);
+	device_lie(h.dev, VIO_NET_RXQ(0), DEVICE_LIE_LENGTH, len);
+	for (unsigned i = 0; i < n; i++)
+		frames_arrive(&h, i);
+	assert_int_equal(rte_eth_rx_burst(h.port, 0, mbufs, AROUND), n);
+	assert_int_equal(mbufs[0]->pkt_len, len - 12);
+	assert_int_equal(mbufs[0]->data_len, len - 12);
+	rte_pktmbuf_free_bulk(mbufs, n);
+	end(&h);
+}
+
+/* Alone, and as one of those that are received at once. */
+static void
 just_right(void **state)
 {
-	static const uint32_t lens[] = { 12 + 14, 12 + HARNESS_ROOM };
-
 	(void)state;
-	for (size_t l = 0; l < 2 * RTE_DIM(layouts); l++) {
-		struct rte_mbuf *mbuf = NULL;
-		struct harness h;
-
-		start(&h, layouts[l / 2]);
-		device_lie(h.dev, VIO_NET_RXQ(0), DEVICE_LIE_LENGTH, lens[l % 2]);
-		frames_arrive(&h, 1);
-		assert_int_equal(rte_eth_rx_burst(h.port, 0, &mbuf, 1), 1);
-		assert_int_equal(mbuf->pkt_len, lens[l % 2] - 12);
-		rte_pktmbuf_free(mbuf);
-		end(&h);
+	FOR_EACH_VARIANT
+	{
+		for (size_t l = 0; l < RTE_DIM(layouts); l++) {
+			for (unsigned n = 1; n <= AROUND; n += AROUND - 1) {
+				just_this(layouts[l], 12 + 14, n);
+				just_this(layouts[l], 12 + HARNESS_ROOM, n);
+			}
+		}
 	}
 }
 

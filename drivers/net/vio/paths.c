@@ -91,11 +91,13 @@ static const struct vio_path rx_paths[] = {
 	{
 		.name = "plain",
 		.rx = vio_rx_plain,
+		.rx_words = vio_rx_plain_words,
 		.conditions = { NO_MERGEABLE, NO_CHAINS, NO_OFFLOADS, USUAL_HEADER },
 	},
 	{
 		.name = "mergeable",
 		.rx = vio_rx_mergeable,
+		.rx_words = vio_rx_mergeable_words,
 		.conditions = { MERGEABLE, NO_OFFLOADS, USUAL_HEADER },
 	},
 	{
@@ -106,11 +108,13 @@ static const struct vio_path rx_paths[] = {
 	{
 		.name = "plain with offloads",
 		.rx = vio_rx_plain_offloads,
+		.rx_words = vio_rx_plain_offloads_words,
 		.conditions = { NO_MERGEABLE, NO_CHAINS, USUAL_HEADER },
 	},
 	{
 		.name = "mergeable with offloads",
 		.rx = vio_rx_mergeable_offloads,
+		.rx_words = vio_rx_mergeable_offloads_words,
 		.conditions = { MERGEABLE, USUAL_HEADER },
 	},
 	{
@@ -222,6 +226,14 @@ vio_tx_path_at(uint8_t place)
 	return &tx_paths[RTE_MIN(place, RTE_DIM(tx_paths) - 1)];
 }
 
+eth_rx_burst_t
+vio_rx_function(const struct vio_port *port)
+{
+	const struct vio_path *path = vio_rx_path_at(port->rx_path_at);
+
+	return port->simd == VQ_SIMD_WORDS && path->rx_words != NULL ? path->rx_words : path->rx;
+}
+
 void
 vio_port_choose_paths(struct vio_port *port)
 {
@@ -229,7 +241,7 @@ vio_port_choose_paths(struct vio_port *port)
 	port->tx_path = vio_tx_path_choose(port);
 	port->rx_path_at = port->rx_path - vio_rx_path_at(0);
 	port->tx_path_at = port->tx_path - vio_tx_path_at(0);
-	port->dev->rx_pkt_burst = port->rx_path->rx;
+	port->dev->rx_pkt_burst = vio_rx_function(port);
 	port->dev->tx_pkt_burst = port->tx_path->tx;
 	vio_rx_path_explain(port, port->rx_text, sizeof(port->rx_text));
 	PORT_LOG(port, NOTICE, "receive: %s", port->rx_text);

@@ -25,6 +25,7 @@ struct vio_path {
 		eth_rx_burst_t rx;
 		eth_tx_burst_t tx;
 	};
+	eth_rx_burst_t rx_words;            /* without vectors; NULL: it has none anyway */
 	struct vio_condition conditions[4]; /* ends at the first without holds */
 	uint64_t flags;                     /* RTE_ETH_BURST_FLAG_* */
 };
@@ -36,6 +37,9 @@ const struct vio_path *vio_tx_path_choose(const struct vio_port *port);
 /* By their places in the tables, which are the same in every process. */
 const struct vio_path *vio_rx_path_at(uint8_t place);
 const struct vio_path *vio_tx_path_at(uint8_t place);
+
+/* The receive function of the path that was chosen. */
+eth_rx_burst_t vio_rx_function(const struct vio_port *port);
 
 /* Writes into text the path's name, the ring that it works on, and why the rows above were refused.
  */

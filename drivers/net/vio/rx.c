@@ -338,6 +338,41 @@ tell_broken(struct vio_rxq *q)
 	vio_recover_notice(q->port, VIO_CAUSE_QUEUE);
 }
 
+/* Four mbufs become packets; returns their bytes. */
+static __rte_always_inline uint64_t
+begin_four(const struct vio_rxq *q, void *const *mbufs, vio_four frames, struct rte_mbuf **pkts)
+{
+	const vio_two begin = vio_four_begin(q);
+
+#pragma GCC unroll 4
+	for (unsigned i = 0; i < VIO_FOUR; i++) {
+		struct rte_mbuf *mbuf = __atomic_load_n(&mbufs[i], __ATOMIC_RELAXED);
+
+		vio_four_segment(mbuf, begin, frames, i);
+		pkts[i] = mbuf;
+	}
+	return (uint64_t)frames[0] + frames[1] + frames[2] + frames[3];
+}
+
+static __rte_always_inline uint64_t
+begin_four_words(const struct vio_rxq *q, void *const *mbufs, const uint32_t *used_lens,
+		 struct rte_mbuf **pkts, uint32_t hdr_len)
+{
+	const struct vio_mbuf_begin begin = q->begin;
+	uint64_t bytes = 0;
+
+#pragma GCC unroll 4
+	for (unsigned i = 0; i < VIO_FOUR; i++) {
+		struct rte_mbuf *mbuf = mbufs[i];
+		const uint32_t len = used_lens[i] - hdr_len;
+
+		vio_four_segment_words(mbuf, begin, len);
+		pkts[i] = mbuf;
+		bytes += len;
+	}
+	return bytes;
+}
+
 /*
  * The next four buffers become four packets, if each is a packet of its own with nothing to be
  * done. The headers' fields are loaded for that question alone: where the answer is no, nothing has
@@ -346,14 +381,15 @@ tell_broken(struct vio_rxq *q)
 static __rte_always_inline bool
 receive_four(const struct vio_rxq *q, void *const *mbufs, const uint32_t *used_lens,
 	     struct rte_mbuf **pkts, uint64_t *bytes, const enum buffers buffers,
-	     const bool offloads, const uint32_t hdr_len, const struct vio_four_wants wants)
+	     const bool offloads, const uint32_t hdr_len, const struct vio_four_wants wants,
+	     const bool words)
 {
-	const vio_four lens = vio_four_load(used_lens), frames = lens - hdr_len;
-	const vio_two begin = vio_four_begin(q);
+	const vio_four lens = words ? (vio_four){ 0 } : vio_four_load(used_lens);
 	uint32_t asks = 0;
 
 	if (buffers == CHAINS || (offloads && !wants.possible) ||
-	    unlikely(!vio_four_lengths_are_good(lens, hdr_len)))
+	    unlikely(!(words ? vio_four_lengths_are_good_words(used_lens, hdr_len)
+			     : vio_four_lengths_are_good(lens, hdr_len))))
 		return false;
 #pragma GCC unroll 4
 	for (unsigned i = 0; i < VIO_FOUR; i++) {
@@ -364,14 +400,10 @@ receive_four(const struct vio_rxq *q, void *const *mbufs, const uint32_t *used_l
 	}
 	if (unlikely(asks != 0) || (buffers == MERGEABLE && unlikely(q->partial != NULL)))
 		return false;
-#pragma GCC unroll 4
-	for (unsigned i = 0; i < VIO_FOUR; i++) {
-		struct rte_mbuf *mbuf = __atomic_load_n(&mbufs[i], __ATOMIC_RELAXED);
-
-		vio_four_segment(mbuf, begin, frames, i);
-		pkts[i] = mbuf;
-	}
-	*bytes += (uint64_t)frames[0] + frames[1] + frames[2] + frames[3];
+	if (words)
+		*bytes += begin_four_words(q, mbufs, used_lens, pkts, hdr_len);
+	else
+		*bytes += begin_four(q, mbufs, lens - hdr_len, pkts);
 	return true;
 }
 
@@ -397,7 +429,7 @@ receive_each(struct vio_rxq *q, void *const *mbufs, const uint32_t *lens, uint16
 
 static __rte_always_inline uint16_t
 rx_batch(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, uint16_t *taken,
-	 const enum buffers buffers, const bool offloads, const uint32_t hdr_len)
+	 const enum buffers buffers, const bool offloads, const uint32_t hdr_len, const bool words)
 {
 	/* What a vector stored across two lines could not be loaded before it has left for memory.
 	 */
@@ -409,7 +441,7 @@ rx_batch(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, uint16_t *taken,
 	uint64_t bytes = 0;
 
 	got = vq_get(q->ring.vq, mbufs, lens, n);
-	for (uint16_t i = 0; i < got; i++) {
+	for (uint16_t i = 0; !words && i < got; i++) {
 		rte_prefetch0(mbufs[i]);
 		if (buffers == MERGEABLE || offloads)
 			rte_prefetch0(header_of(q, mbufs[i]));
@@ -419,7 +451,7 @@ rx_batch(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, uint16_t *taken,
 
 		if (likely(left >= VIO_FOUR) &&
 		    receive_four(q, &mbufs[i], &lens[i], &pkts[received], &bytes, buffers, offloads,
-				 hdr_len, wants)) {
+				 hdr_len, wants, words)) {
 			received += VIO_FOUR;
 			continue;
 		}
@@ -464,7 +496,7 @@ rx_few(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n)
 
 static __rte_always_inline uint16_t
 rx_burst(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, const enum buffers buffers,
-	 const bool offloads, const uint32_t hdr_len)
+	 const bool offloads, const uint32_t hdr_len, const bool words)
 {
 	/* No more buffers than a ring holds, whatever the device does with those refilled here. */
 	uint32_t budget = q->ring.size;
@@ -474,7 +506,8 @@ rx_burst(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, const enum buffe
 		return 0;
 	do {
 		batch = RTE_MIN(n - received, VIO_BATCH);
-		received += rx_batch(q, pkts + received, batch, &taken, buffers, offloads, hdr_len);
+		received += rx_batch(q, pkts + received, batch, &taken, buffers, offloads, hdr_len,
+				     words);
 		if (unlikely(vq_error(q->ring.vq) != VQ_OK)) {
 			tell_broken(q);
 			break;
@@ -486,7 +519,7 @@ rx_burst(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, const enum buffe
 			refill_when_due(q);
 		budget -= RTE_MIN(budget, taken);
 	} while (unlikely(taken == batch && received < n && budget > 0));
-	if (taken == batch)
+	if (!words && taken == batch)
 		vq_prefetch(q->ring.vq, batch);
 	vio_gate_leave(&q->gate);
 	return received;
@@ -495,13 +528,13 @@ rx_burst(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, const enum buffe
 uint16_t
 vio_rx_mergeable(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
-	return rx_burst(queue, pkts, n, MERGEABLE, false, VIO_NET_HDR_LEN);
+	return rx_burst(queue, pkts, n, MERGEABLE, false, VIO_NET_HDR_LEN, false);
 }
 
 uint16_t
 vio_rx_mergeable_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
-	return rx_burst(queue, pkts, n, MERGEABLE, true, VIO_NET_HDR_LEN);
+	return rx_burst(queue, pkts, n, MERGEABLE, true, VIO_NET_HDR_LEN, false);
 }
 
 uint16_t
@@ -509,13 +542,39 @@ vio_rx_plain(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
 	if (n < VIO_FOUR)
 		return rx_few(queue, pkts, n);
-	return rx_burst(queue, pkts, n, PLAIN, false, VIO_NET_HDR_LEN);
+	return rx_burst(queue, pkts, n, PLAIN, false, VIO_NET_HDR_LEN, false);
 }
 
 uint16_t
 vio_rx_plain_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
-	return rx_burst(queue, pkts, n, PLAIN, true, VIO_NET_HDR_LEN);
+	return rx_burst(queue, pkts, n, PLAIN, true, VIO_NET_HDR_LEN, false);
+}
+
+uint16_t
+vio_rx_mergeable_words(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	return rx_burst(queue, pkts, n, MERGEABLE, false, VIO_NET_HDR_LEN, true);
+}
+
+uint16_t
+vio_rx_mergeable_offloads_words(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	return rx_burst(queue, pkts, n, MERGEABLE, true, VIO_NET_HDR_LEN, true);
+}
+
+uint16_t
+vio_rx_plain_words(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	if (n < VIO_FOUR)
+		return rx_few(queue, pkts, n);
+	return rx_burst(queue, pkts, n, PLAIN, false, VIO_NET_HDR_LEN, true);
+}
+
+uint16_t
+vio_rx_plain_offloads_words(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	return rx_burst(queue, pkts, n, PLAIN, true, VIO_NET_HDR_LEN, true);
 }
 
 uint16_t
@@ -523,7 +582,7 @@ vio_rx_mergeable_other_header(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct vio_rxq *q = queue;
 
-	return rx_burst(q, pkts, n, MERGEABLE, true, q->hdr_len);
+	return rx_burst(q, pkts, n, MERGEABLE, true, q->hdr_len, false);
 }
 
 uint16_t
@@ -531,7 +590,7 @@ vio_rx_plain_other_header(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct vio_rxq *q = queue;
 
-	return rx_burst(q, pkts, n, PLAIN, true, q->hdr_len);
+	return rx_burst(q, pkts, n, PLAIN, true, q->hdr_len, false);
 }
 
 uint16_t
@@ -539,7 +598,7 @@ vio_rx_chains(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct vio_rxq *q = queue;
 
-	return rx_burst(q, pkts, n, CHAINS, false, q->hdr_len);
+	return rx_burst(q, pkts, n, CHAINS, false, q->hdr_len, false);
 }
 
 uint16_t
@@ -547,7 +606,7 @@ vio_rx_chains_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct vio_rxq *q = queue;
 
-	return rx_burst(q, pkts, n, CHAINS, true, q->hdr_len);
+	return rx_burst(q, pkts, n, CHAINS, true, q->hdr_len, false);
 }
 
 /* The device gets all the buffers that there are, and is asked whether it waits for them: nobody

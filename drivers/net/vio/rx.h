@@ -11,6 +11,11 @@ uint16_t vio_rx_chains(void *queue, struct rte_mbuf **pkts, uint16_t n);
 uint16_t vio_rx_chains_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n);
 uint16_t vio_rx_plain(void *queue, struct rte_mbuf **pkts, uint16_t n);
 uint16_t vio_rx_plain_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n);
+/* the same without vectors, for queues of VQ_SIMD_WORDS; */
+uint16_t vio_rx_mergeable_words(void *queue, struct rte_mbuf **pkts, uint16_t n);
+uint16_t vio_rx_mergeable_offloads_words(void *queue, struct rte_mbuf **pkts, uint16_t n);
+uint16_t vio_rx_plain_words(void *queue, struct rte_mbuf **pkts, uint16_t n);
+uint16_t vio_rx_plain_offloads_words(void *queue, struct rte_mbuf **pkts, uint16_t n);
 /* and for one of any length, with whatever offloads there are. */
 uint16_t vio_rx_mergeable_other_header(void *queue, struct rte_mbuf **pkts, uint16_t n);
 uint16_t vio_rx_plain_other_header(void *queue, struct rte_mbuf **pkts, uint16_t n);

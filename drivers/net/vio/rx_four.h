@@ -17,6 +17,8 @@
 /* Vectors of 16 bytes, which all CPUs of DPDK have; the compiler knows how. */
 typedef uint32_t vio_four __attribute__((vector_size(16)));
 typedef uint64_t vio_two __attribute__((vector_size(16)));
+/* A word of an mbuf, whatever stands there. */
+typedef uint64_t __attribute__((may_alias)) vio_word;
 
 /* One load each, as wide as it may have been stored: a wider one would wait until the stores have
  * left for memory, behind all those to the ring. */
@@ -66,6 +68,35 @@ vio_four_segment(struct rte_mbuf *mbuf, vio_two begin, vio_four lens, const unsi
 
 	memcpy(&mbuf->rearm_data, &begin, sizeof(begin));
 	memcpy(&mbuf->rx_descriptor_fields1, &fields, sizeof(fields));
+}
+
+/* Both again in general registers, for where vectors are slow: nothing is stored or loaded wider
+ * than a word, and the compiler is kept from doing that by itself. */
+static inline bool
+vio_four_lengths_are_good_words(const uint32_t *lens, uint32_t hdr_len)
+{
+	const uint32_t least = hdr_len + RTE_ETHER_HDR_LEN;
+	bool good = true;
+
+#pragma GCC unroll 4
+	for (unsigned i = 0; i < VIO_FOUR; i++)
+		good &= lens[i] - least < VQ_LENGTH_LIE - least;
+	return good;
+}
+
+static inline void
+vio_four_segment_words(struct rte_mbuf *mbuf, struct vio_mbuf_begin begin, uint32_t len)
+{
+	vio_word *fields = RTE_PTR_ADD(mbuf, offsetof(struct rte_mbuf, rx_descriptor_fields1));
+	const int shift = RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN ? 0 : 48;
+
+	RTE_BUILD_BUG_ON(offsetof(struct rte_mbuf, rx_descriptor_fields1) % sizeof(*fields) != 0);
+	__atomic_store_n((vio_word *)&mbuf->rearm_data, begin.rearm_data, __ATOMIC_RELAXED);
+	__atomic_store_n(&mbuf->ol_flags, begin.ol_flags, __ATOMIC_RELAXED);
+	__atomic_store_n(&fields[0],
+			 RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN ? (uint64_t)len << 32 : len,
+			 __ATOMIC_RELAXED);
+	__atomic_store_n(&fields[1], (uint64_t)len << shift, __ATOMIC_RELAXED);
 }
 
 /* What the driver asks of headers and frames. Loaded once a batch, as control may change it. */

@@ -224,7 +224,7 @@ receive(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
 	const struct vio_rxq *q = queue;
 
-	return vio_rx_path_at(q->port->rx_path_at)->rx(queue, pkts, n);
+	return vio_rx_function(q->port)(queue, pkts, n);
 }
 
 static uint16_t
