@@ -101,3 +101,15 @@ def test_feature_declined(pair, devargs, declined):
         names = rig.features(report, port)
         assert "VERSION_1" in names
         assert declined not in names
+
+
+def test_vectors(pair):
+    """Vectors are slow where the CPU is emulated: there they are for who asks for them by name."""
+    said = {"simd=avx2": "avx2 as asked for by simd="}
+    if pair.vm.accel == "tcg":
+        said[""] = "words, as the CPU is emulated; simd="
+    for devargs, words in said.items():
+        with pair.app(dpdk.OUR_APP, devargs=devargs) as app:
+            pair.forward(app, numbered.sweep(60, 1514, 29))
+            app.finish()
+        assert words in app.output(), app.output()

@@ -12,8 +12,9 @@
 #define VIO_SIMD_AUTO VQ_SIMD_COUNT
 
 /*
- * The widest that this CPU and the EAL's limit (--force-max-simd-bitwidth) allow, or what was asked
- * for. Returns 0; -ENOTSUP after a message: the CPU lacks what was asked for.
+ * The widest that this CPU and the EAL's limit (--force-max-simd-bitwidth) allow, words where an
+ * emulator runs, which vectors make slower, or what was asked for. Returns 0; -ENOTSUP after a
+ * message: the CPU lacks what was asked for.
  */
 int vio_simd_choose(const char *name, unsigned asked, enum vq_simd *chosen);
 
