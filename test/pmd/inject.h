@@ -53,6 +53,9 @@ extern void (*seam_unregistering)(void);
 
 /* The alarm that is due first goes off now: time passes until then. False: none is set. */
 bool seam_alarm(void);
+/* All that are due within so many microseconds from now, those included that are set on the way. A
+ * port that is watched (watch.h) sets one each second. Fails the test where there is no end. */
+void seam_alarms_within(uint64_t us);
 /* None can be set any more. */
 extern bool seam_no_alarms;
 /* How many are set. */

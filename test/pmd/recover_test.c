@@ -120,10 +120,7 @@ xstat(uint16_t port, const char *name)
 static void
 run_alarms(void)
 {
-	for (unsigned i = 0; i < 100; i++)
-		if (!seam_alarm())
-			return;
-	fail_msg("alarms without end");
+	seam_alarms_within(30000000);
 }
 
 static void
@@ -757,6 +754,28 @@ stopped_as_it_begins(void **state)
 	end(h);
 }
 
+/* The application did not ask for link interrupts, nor asks for the link: the port asks. */
+static void
+without_interrupts(void **state)
+{
+	struct harness *h = *state;
+	uint64_t since;
+
+	deaf = true;
+	start(h, DEVICE_BIT(DEVICE_F_GUEST_ANNOUNCE), VIO_RECOVER_AUTO, 0);
+	deaf = false;
+	assert_false(seam_interrupt_registered());
+	told[0] = '\0';
+	device_need_reset(h->dev);
+	since = seam_now_us;
+	while (xstat(h->port, "recoveries") == 0 && seam_now_us - since < 3000000)
+		assert_true(seam_alarm());
+	assert_int_equal(xstat(h->port, "recovery_needs_reset"), 1);
+	assert_string_equal(told, "lrls");
+	assert_int_equal(harness_pass(h, 10, 100), 0);
+	end(h);
+}
+
 static void
 unplugged(void **state)
 {
@@ -913,6 +932,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(closed_between_tries),
 	TEST(closed_before_it_begins),
 	TEST(stopped_as_it_begins),
+	TEST(without_interrupts),
 	TEST(unplugged),
 	TEST(within_a_burst),
 	TEST(calls_that_fail),

@@ -398,14 +398,22 @@ seam_alarms(void)
 	return n;
 }
 
-bool
-seam_alarm(void)
+static struct alarm *
+next_alarm(void)
 {
-	struct alarm *next = NULL, now;
+	struct alarm *next = NULL;
 
 	for (unsigned i = 0; i < RTE_DIM(alarms); i++)
 		if (alarms[i].callback != NULL && (next == NULL || alarms[i].due < next->due))
 			next = &alarms[i];
+	return next;
+}
+
+bool
+seam_alarm(void)
+{
+	struct alarm *next = next_alarm(), now;
+
 	if (next == NULL)
 		return false;
 	now = *next;
@@ -416,6 +424,18 @@ seam_alarm(void)
 	now.callback(now.arg);
 	interrupt.within = false;
 	return true;
+}
+
+void
+seam_alarms_within(uint64_t us)
+{
+	uint64_t until = seam_now_us + us;
+
+	for (unsigned i = 0; next_alarm() != NULL && next_alarm()->due <= until; i++) {
+		if (i == 200)
+			fail_msg("alarms without end");
+		seam_alarm();
+	}
 }
 
 /* --- time ---------------------------------------------------------------------------------------

@@ -76,6 +76,14 @@ look_at_link(struct vio_port *port, struct rte_eth_link *link)
 	read_speed(port, link);
 }
 
+void
+vio_link_look(struct vio_port *port)
+{
+	struct rte_eth_link link = { 0 };
+
+	look_at_link(port, &link);
+}
+
 int
 vio_link_update(struct rte_eth_dev *dev, int wait)
 {

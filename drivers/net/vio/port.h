@@ -224,6 +224,9 @@ int vio_restore(struct vio_port *port);
 
 /* Link (link.c). Without wait, what is known already where somebody else is at work on the port. */
 int vio_link_update(struct rte_eth_dev *dev, int wait);
+/* Looks whether the device is well and wants an announcement, and says nothing of the link. With
+ * the lock. */
+void vio_link_look(struct vio_port *port);
 int vio_set_link_up(struct rte_eth_dev *dev);
 int vio_set_link_down(struct rte_eth_dev *dev);
 int vio_mtu_set(struct rte_eth_dev *dev, uint16_t mtu);

@@ -64,7 +64,7 @@ look(void *arg)
 	port->watch.armed = false;
 	if (port->recovery.on && !port->gone) {
 		if (is_due(port))
-			vio_recover_look(port);
+			vio_link_look(port);
 		arm(port);
 	}
 	pthread_mutex_unlock(&port->lock);
@@ -73,9 +73,10 @@ look(void *arg)
 void
 vio_watch_start(struct vio_port *port)
 {
+	bool interrupts = !port->intr_is_socket && port->dev->data->dev_conf.intr_conf.lsc;
 	struct vio_watch *w = &port->watch;
 
-	if (!port->intr_is_socket || port->args.recover == VIO_RECOVER_NEVER)
+	if (interrupts || port->args.recover == VIO_RECOVER_NEVER)
 		return;
 	w->wait = w->left = 1;
 	if (!w->armed)

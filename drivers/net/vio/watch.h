@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A vhost-user back-end has no way to say DEVICE_NEEDS_RESET by itself: the front-end has to ask
- * for the status. EAL's interrupt thread does so while the port is started, ever more rarely up to
- * once in VIO_WATCH_MOST_S seconds, as back-ends write a line for each question; but at once where
- * nothing can be sent any more. PCI devices interrupt, and are not asked.
+ * A vhost-user back-end has no way to say DEVICE_NEEDS_RESET by itself, and a PCI device has none
+ * where the application did not ask for link interrupts (intr_conf.lsc): the driver has to ask for
+ * the status, and for the wish for an announcement, which stands beside it. EAL's interrupt thread
+ * does so while the port is started, ever more rarely up to once in VIO_WATCH_MOST_S seconds, as
+ * back-ends write a line for each question; but at once where nothing can be sent any more. PCI
+ * devices that interrupt are not asked.
  */
 #ifndef VIO_PMD_WATCH_H
 #define VIO_PMD_WATCH_H
