@@ -368,6 +368,97 @@ hash_reported(void **state)
 	assert_int_equal(harness_close(&h), 0);
 }
 
+/* No types, no hash any more, whichever command the device has for it; and then one again. */
+static void
+hash_switched_off(void **state)
+{
+	static const uint64_t modes[] = { 0, B(MQ), B(RSS), B(RSS) | B(MQ) };
+	struct rte_eth_conf conf = {
+		.rxmode = { .mq_mode = RTE_ETH_MQ_RX_RSS, .offloads = RTE_ETH_RX_OFFLOAD_RSS_HASH },
+		.rx_adv_conf.rss_conf.rss_hf = RTE_ETH_RSS_NONFRAG_IPV4_UDP,
+	};
+	struct rte_eth_rss_conf none = { 0 };
+	struct harness h;
+
+	(void)state;
+	for (size_t i = 0; i < RTE_DIM(modes); i++) {
+		const struct device_net_state *net;
+
+		open_with(&h, modes[i] | B(CTRL_VQ) | B(HASH_REPORT), 40, 128, 0x1ff);
+		assert_int_equal(harness_setup(&h, 1, 1, 64, &conf), 0);
+		assert_int_equal(rte_eth_dev_start(h.port), 0);
+		net = device_net_state(h.dev);
+		assert_int_equal(net->hash_types, 1 << 2);
+		assert_int_equal(rte_eth_dev_rss_hash_update(h.port, &none), 0);
+		assert_int_equal(net->hash_types, 0);
+		assert_int_equal(rte_eth_dev_rss_hash_update(h.port, &conf.rx_adv_conf.rss_conf),
+				 0);
+		assert_int_equal(net->hash_types, 1 << 2);
+		assert_int_equal(harness_pass(&h, 10, 100), 0);
+		assert_int_equal(harness_close(&h), 0);
+	}
+}
+
+/* The longer header in front of segments left together, which come in several mbufs: merged by the
+ * device, or a chain. */
+static void
+hash_of_segments(void **state)
+{
+	static const uint64_t layouts[] = { 0, B(RING_PACKED), B(MRG_RXBUF),
+					    B(RING_PACKED) | B(MRG_RXBUF) };
+	struct rte_eth_conf conf = {
+		.rxmode = { .mq_mode = RTE_ETH_MQ_RX_RSS,
+			    .offloads = RTE_ETH_RX_OFFLOAD_RSS_HASH | RTE_ETH_RX_OFFLOAD_TCP_LRO |
+					RTE_ETH_RX_OFFLOAD_TCP_CKSUM,
+			    .max_lro_pkt_size = 65550 },
+		.rx_adv_conf.rss_conf.rss_hf = RTE_ETH_RSS_NONFRAG_IPV4_TCP,
+	};
+	static const uint8_t headers[54] = {
+		[0] = 2,     [6] = 2,  [12] = 8,    [14] = 0x45, [16] = 0x1f,
+		[17] = 0x32, [23] = 6, [46] = 0x50, [47] = 0x10
+	};
+	struct device_net_header header = { .flags = DEVICE_HDR_NEEDS_CSUM,
+					    .gso_type = DEVICE_GSO_TCPV4,
+					    .hdr_len = 54,
+					    .gso_size = 1448,
+					    .csum_start = 34,
+					    .csum_offset = 16,
+					    .hash_value = 0xcafe1234,
+					    .hash_report = 2 };
+	uint8_t frame[8000], flat[8000];
+	struct harness h;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(frame); i++)
+		frame[i] = (uint8_t)(i * 7);
+	memcpy(frame, headers, sizeof(headers));
+	for (size_t i = 0; i < RTE_DIM(layouts); i++) {
+		open_with(&h,
+			  layouts[i] | B(CTRL_VQ) | B(HASH_REPORT) | B(GUEST_CSUM) | B(GUEST_TSO4),
+			  40, 128, 0x1ff);
+		assert_int_equal(harness_setup(&h, 1, 1, 256, &conf), 0);
+		assert_int_equal(rte_eth_dev_start(h.port), 0);
+		for (unsigned n = 0; n < 60; n++) {
+			uint32_t len = sizeof(frame) - n % 3;
+			struct rte_mbuf *mbuf = NULL;
+
+			assert_true(device_receive_packet(h.dev, 0, &header, frame, len) > 0);
+			assert_int_equal(rte_eth_rx_burst(h.port, 0, &mbuf, 1), 1);
+			assert_int_equal(mbuf->pkt_len, len);
+			assert_true(mbuf->nb_segs > 1);
+			assert_true((mbuf->ol_flags & ~RTE_MBUF_F_EXTERNAL) ==
+				    (RTE_MBUF_F_RX_LRO | RTE_MBUF_F_RX_L4_CKSUM_NONE |
+				     RTE_MBUF_F_RX_RSS_HASH));
+			assert_int_equal(mbuf->hash.rss, 0xcafe1234);
+			assert_int_equal(mbuf->tso_segsz, 1448);
+			assert_memory_equal(rte_pktmbuf_read(mbuf, 0, len, flat), frame, len);
+			rte_pktmbuf_free(mbuf);
+		}
+		assert_int_equal(harness_pass(&h, 30, 300), 0);
+		assert_int_equal(harness_close(&h), 0);
+	}
+}
+
 /* Not asked for: the header stays short, and so do the paths. */
 static void
 hash_unasked(void **state)
@@ -399,6 +490,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_prestate(hash_reported, (void *)&mergeable),
 	cmocka_unit_test_prestate(hash_reported, (void *)&with_rss),
 	cmocka_unit_test_prestate(hash_reported, (void *)&packed),
+	cmocka_unit_test(hash_switched_off),
+	cmocka_unit_test(hash_of_segments),
 	cmocka_unit_test(hash_unasked),
 };
 

@@ -255,7 +255,9 @@ send_pairs_and_hash(struct vio_port *port, const struct vio_rss *rss, uint32_t t
 
 	if (vio_has(port->features, VIRTIO_NET_F_MQ))
 		ret = send_pairs(port);
-	if (ret == 0 && types != 0 && vio_has(port->features, VIRTIO_NET_F_HASH_REPORT))
+	/* The number of pairs has switched it off, where that was said; else no types do. */
+	if (ret == 0 && vio_has(port->features, VIRTIO_NET_F_HASH_REPORT) &&
+	    (types != 0 || !vio_has(port->features, VIRTIO_NET_F_MQ)))
 		ret = send_hash(port, rss, types);
 	return ret;
 }
