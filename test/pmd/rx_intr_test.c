@@ -7,6 +7,7 @@
 #include "harness.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -198,6 +199,48 @@ empty_pool(void **state)
 	close_port(&h, epfd);
 }
 
+/* A thread that has no cache of the pool's. */
+static void *
+arm_elsewhere(void *port)
+{
+	return (void *)(intptr_t)rte_eth_dev_rx_intr_enable((uint16_t)(uintptr_t)port, 0);
+}
+
+/* A queue that is broken takes no buffers: those that arming took from the pool go back. */
+static void
+broken_queue(void **state)
+{
+	int epfd = epoll_create1(0);
+	struct harness h;
+	unsigned left;
+
+	(void)state;
+	open_port(&h, 0, 2);
+	assert_int_equal(harness_setup(&h, 1, 1, SIZE, &with_interrupts), 0);
+	start(&h, epfd);
+	harness_poll(&h);
+	receive(&h, 0, 3);
+	assert_int_equal(take(&h, 0, 4), 3);
+	device_lie(h.dev, VIO_NET_RXQ(0), DEVICE_LIE_ID, SIZE);
+	device_receive_packet(h.dev, 0, NULL, frame, sizeof(frame));
+	assert_int_equal(take(&h, 0, 4), 0);
+	device_honest(h.dev);
+	left = rte_mempool_avail_count(harness_rx_pool);
+	for (unsigned i = 0; i < 3; i++) {
+		pthread_t thread;
+		void *ret;
+
+		assert_int_equal(rte_eth_dev_rx_intr_enable(h.port, 0), 0);
+		assert_int_equal(rte_mempool_avail_count(harness_rx_pool), left);
+		assert_int_equal(
+			pthread_create(&thread, NULL, arm_elsewhere, (void *)(uintptr_t)h.port), 0);
+		pthread_join(thread, &ret);
+		assert_null(ret);
+		assert_int_equal(rte_mempool_avail_count(harness_rx_pool), left);
+	}
+	close_port(&h, epfd);
+}
+
 /* Started anew, a queue wakes whoever slept on it before; and can be slept on again. */
 static void
 restart(void **state)
@@ -282,7 +325,7 @@ monitor(void **state)
 	}
 }
 
-/* A poller that is inside stays marked, and who comes from elsewhere is waited for too. */
+/* A poller that is inside stays marked. */
 static void
 marks_stay(void **state)
 {
@@ -309,9 +352,10 @@ marks_stay(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(marks_stay), cmocka_unit_test(none_lost), cmocka_unit_test(asks_for_kicks),
-	cmocka_unit_test(empty_pool), cmocka_unit_test(restart),   cmocka_unit_test(refused),
-	cmocka_unit_test(monitor),
+	cmocka_unit_test(marks_stay),     cmocka_unit_test(none_lost),
+	cmocka_unit_test(asks_for_kicks), cmocka_unit_test(empty_pool),
+	cmocka_unit_test(broken_queue),   cmocka_unit_test(restart),
+	cmocka_unit_test(refused),        cmocka_unit_test(monitor),
 };
 
 HARNESS_MAIN(tests)

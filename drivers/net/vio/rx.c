@@ -68,9 +68,14 @@ static __rte_noinline uint16_t
 refill_from_pool(struct vio_rxq *q, uint16_t n)
 {
 	struct rte_mbuf *mbufs[VIO_BATCH];
+	uint16_t added;
 
 	n = take_mbufs(q, mbufs, n);
-	return vq_add_in(q->ring.vq, (void **)mbufs, n, &q->view);
+	added = vq_add_in(q->ring.vq, (void **)mbufs, n, &q->view);
+	/* A broken queue takes none. */
+	if (unlikely(added < n))
+		rte_mempool_put_bulk(q->pool, (void **)&mbufs[added], n - added);
+	return added;
 }
 
 /* Straight from the top of this lcore's cache: a copy of pointers that were stored there one by one
@@ -466,7 +471,8 @@ rx_batch(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, uint16_t *taken,
 
 /*
  * A burst too small for vectors, where nothing but the frames' lengths is looked at: without the
- * tables and bounds that pay only over several packets.
+ * tables and bounds that pay only over several packets. Where frames are dropped the burst is that
+ * much shorter; others that wait are the next one's.
  */
 static __rte_noinline uint16_t
 rx_few(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n)
