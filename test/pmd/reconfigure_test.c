@@ -5,6 +5,7 @@
  */
 #include "harness.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -197,6 +198,44 @@ scatter_taken_away(void **state)
 	assert_int_equal(harness_close(&h), 0);
 }
 
+static int
+nobody_comes(struct vio_port *port)
+{
+	(void)port;
+	return -EAGAIN;
+}
+
+/* A port that starts while its peer is away takes the paths that it would take else: they are not
+ * chosen again when a peer comes. */
+static void
+started_without_a_peer(void **state)
+{
+	struct rte_eth_conf conf = { .rxmode = { .offloads = RTE_ETH_RX_OFFLOAD_SCATTER,
+						 .mtu = 4000 } };
+	struct rte_eth_burst_mode modes[2];
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct harness_options options = { .features = FEATURES };
+		struct harness h;
+
+		assert_int_equal(harness_open(&h, &options), 0);
+		assert_int_equal(harness_setup(&h, 1, 1, SIZE, &conf), 0);
+		if (i == 1) {
+			vio_port(h.eth)->reconnect = nobody_comes;
+			device_unplug(h.dev);
+		}
+		assert_int_equal(rte_eth_dev_start(h.port), 0);
+		assert_int_equal(rte_eth_rx_burst_mode_get(h.port, 0, &modes[i]), 0);
+		assert_int_equal(rte_eth_dev_stop(h.port), 0);
+		assert_int_equal(rte_eth_dev_close(h.port), 0);
+		h.open = false;
+		device_faults_clear(h.dev);
+		assert_int_equal(harness_close(&h), 0);
+	}
+	assert_string_equal(modes[1].info, modes[0].info);
+}
+
 /* The packet path may be a secondary process's, where the primary's pointers are no good: nothing
  * of it goes by way of them, also where no mbuf is to be had. */
 static void
@@ -251,7 +290,7 @@ paths_of_a_secondary(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(offloads_added),       cmocka_unit_test(fast_free_taken_away),
 	cmocka_unit_test(fast_free_of_a_queue), cmocka_unit_test(scatter_taken_away),
-	cmocka_unit_test(paths_of_a_secondary),
+	cmocka_unit_test(paths_of_a_secondary), cmocka_unit_test(started_without_a_peer),
 };
 
 HARNESS_MAIN(tests)

@@ -111,8 +111,9 @@ dev_start(struct rte_eth_dev *dev)
 	ret = vio_port_start(port);
 	/* Without a peer the port waits for one, as it does when the peer leaves later on. */
 	if (ret == -ENODEV && port->reconnect != NULL) {
-		vio_port_choose_paths(port);
-		ret = 0;
+		ret = vio_offloads_start(port); /* the paths are chosen by it, and once */
+		if (ret == 0)
+			vio_port_choose_paths(port);
 	}
 	if (ret == 0) {
 		vio_recover_start(port);
@@ -175,8 +176,8 @@ dev_close(struct rte_eth_dev *dev)
 		port->unwatch(port);
 	vio_ports_leave(dev);
 	vio_watch_fini(port);
-	vio_recover_fini(port);
 	vio_announce_fini(port);
+	vio_recover_fini(port);
 	ret = last_reset(port);
 	/* Nobody will ask it again, and what it may still write to is the application's to free. */
 	if (ret < 0) {
