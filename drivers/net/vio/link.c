@@ -94,14 +94,17 @@ vio_link_update(struct rte_eth_dev *dev, int wait)
 		.link_autoneg = RTE_ETH_LINK_FIXED,
 		.link_status = RTE_ETH_LINK_DOWN,
 	};
+	int ret;
 
 	if (wait)
 		pthread_mutex_lock(&port->lock);
 	else if (pthread_mutex_trylock(&port->lock) != 0)
 		return -1; /* as it was: a recovery or a command would take too long */
 	look_at_link(port, &link);
+	/* With the lock, so that of two who look the later one has the last word. */
+	ret = rte_eth_linkstatus_set(dev, &link);
 	pthread_mutex_unlock(&port->lock);
-	return rte_eth_linkstatus_set(dev, &link);
+	return ret;
 }
 
 /* The specification has no command for either: a device's link is the device's (spec 5.1.4). */
@@ -119,18 +122,25 @@ refuse_link(struct rte_eth_dev *dev, const char *way)
 	return -ENOTSUP;
 }
 
+/* Where interrupts tell of changes, who looks here would take a change from the one who tells. */
+static uint16_t
+present_link(struct rte_eth_dev *dev)
+{
+	if (!dev->data->dev_started || !dev->data->dev_conf.intr_conf.lsc)
+		vio_link_update(dev, 1);
+	return dev->data->dev_link.link_status;
+}
+
 int
 vio_set_link_up(struct rte_eth_dev *dev)
 {
-	vio_link_update(dev, 1);
-	return dev->data->dev_link.link_status == RTE_ETH_LINK_UP ? 0 : refuse_link(dev, "up");
+	return present_link(dev) == RTE_ETH_LINK_UP ? 0 : refuse_link(dev, "up");
 }
 
 int
 vio_set_link_down(struct rte_eth_dev *dev)
 {
-	vio_link_update(dev, 1);
-	return dev->data->dev_link.link_status == RTE_ETH_LINK_DOWN ? 0 : refuse_link(dev, "down");
+	return present_link(dev) == RTE_ETH_LINK_DOWN ? 0 : refuse_link(dev, "down");
 }
 
 /* Bytes of a frame that a buffer holds or, before start, could hold at least. */
