@@ -52,7 +52,7 @@ static const struct {
 	const struct vq_fast *split, *packed;
 } code[VQ_SIMD_COUNT] = {
 	[VQ_SIMD_NONE] = { always, vq_split_plain, vq_packed_plain },
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#if defined(__x86_64__) || defined(__AARCH64EL__)
 	[VQ_SIMD_WORDS] = { always, vq_split_words, vq_packed_words },
 #endif
 #if defined(__x86_64__)
