@@ -142,6 +142,42 @@ recovered(void **state)
 	assert_int_equal(harness_close(&h), 0);
 }
 
+/* What it has begun to do to the device it is left alone with; the switch is told at the start. */
+static int
+switch_meanwhile(uint16_t port_id, enum rte_eth_event_type event, void *arg, void *ret)
+{
+	const struct harness *h = arg;
+
+	(void)port_id;
+	(void)event;
+	(void)ret;
+	assert_int_equal(device_net_state(h->dev)->commands, 0);
+	assert_int_equal(vio_lro_switch(vio_port(h->eth), false), 0);
+	assert_int_equal(device_net_state(h->dev)->commands, 0);
+	return 0;
+}
+
+static void
+switched_meanwhile(void **state)
+{
+	struct harness h;
+	struct vio_port *port = started(&h, CAN, LRO);
+	static const uint8_t frame[100];
+	struct rte_mbuf *mbuf;
+
+	(void)state;
+	rte_eth_dev_callback_register(h.port, RTE_ETH_EVENT_ERR_RECOVERING, switch_meanwhile, &h);
+	device_lie(h.dev, VIO_NET_RXQ(0), DEVICE_LIE_ID, 999);
+	device_receive_packet(h.dev, 0, NULL, frame, sizeof(frame));
+	assert_int_equal(rte_eth_rx_burst(h.port, 0, &mbuf, 1), 0);
+	seam_alarms_within(3000000);
+	rte_eth_dev_callback_unregister(h.port, RTE_ETH_EVENT_ERR_RECOVERING, switch_meanwhile, &h);
+	assert_true(harness_said("recovered"));
+	expect(&h, 1, B(GUEST_CSUM));
+	assert_string_equal(vio_lro_state(port), "off");
+	assert_int_equal(harness_close(&h), 0);
+}
+
 /* A device that says no: all is as it was, and at a start LRO is on again, with a line. */
 static void
 refused(void **state)
@@ -185,8 +221,13 @@ cannot(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(switched),  cmocka_unit_test(some),    cmocka_unit_test(lasts),
-	cmocka_unit_test(recovered), cmocka_unit_test(refused), cmocka_unit_test(cannot),
+	cmocka_unit_test(switched),
+	cmocka_unit_test(some),
+	cmocka_unit_test(lasts),
+	cmocka_unit_test(recovered),
+	cmocka_unit_test(switched_meanwhile),
+	cmocka_unit_test(refused),
+	cmocka_unit_test(cannot),
 };
 
 HARNESS_MAIN(tests)

@@ -32,7 +32,8 @@ switch_lro(struct vio_port *port, bool on)
 
 	if (!vio_has(port->usable, VIRTIO_NET_F_CTRL_GUEST_OFFLOADS))
 		return -ENOTSUP;
-	if (port->ctrl.live && vio_has(port->features, VIRTIO_NET_F_CTRL_GUEST_OFFLOADS))
+	if (port->ctrl.live && port->recovery.health == VIO_HEALTH_WELL &&
+	    vio_has(port->features, VIRTIO_NET_F_CTRL_GUEST_OFFLOADS))
 		ret = send_offloads(port, on);
 	if (ret < 0)
 		return ret;

@@ -249,22 +249,23 @@ send_hash(struct vio_port *port, const struct vio_rss *rss, uint32_t types)
 
 /* By the device's own choice, with a hash for the application if it asked for that. */
 static int
-send_pairs_and_hash(struct vio_port *port, const struct vio_rss *rss, uint32_t types)
+send_pairs_and_hash(struct vio_port *port, const struct vio_rss *rss, uint32_t types, bool fresh)
 {
 	int ret = 0;
 
 	if (vio_has(port->features, VIRTIO_NET_F_MQ))
 		ret = send_pairs(port);
-	/* The number of pairs has switched it off, where that was said; else no types do. */
+	/* The number of pairs has switched it off, where that was said, and it is off in a device
+	 * that was just reset; else no types do. */
 	if (ret == 0 && vio_has(port->features, VIRTIO_NET_F_HASH_REPORT) &&
-	    (types != 0 || !vio_has(port->features, VIRTIO_NET_F_MQ)))
+	    (types != 0 || !(fresh || vio_has(port->features, VIRTIO_NET_F_MQ))))
 		ret = send_hash(port, rss, types);
 	return ret;
 }
 
 /* The last command of the class decides (NETCTRL-MQ-08). */
 static int
-apply(struct vio_port *port, const struct vio_rss *rss)
+apply(struct vio_port *port, const struct vio_rss *rss, bool fresh)
 {
 	struct vio_transport *t = port->transport;
 	uint32_t types = types_in_force(port, rss);
@@ -277,7 +278,7 @@ apply(struct vio_port *port, const struct vio_rss *rss)
 	if (vio_has(port->features, VIRTIO_NET_F_RSS) && pairs_in_use(port) > 1 &&
 	    !vio_has(port->features, VIRTIO_NET_F_MQ))
 		return send_rss(port, rss, rss->supported);
-	return send_pairs_and_hash(port, rss, types);
+	return send_pairs_and_hash(port, rss, types, fresh);
 }
 
 /* In turn over all receive queues; a table that was set for as many stays. */
@@ -296,7 +297,7 @@ vio_rss_restore(struct vio_port *port)
 {
 	/* Another device may have another size of table. */
 	fill_table(&port->rss, port->dev->data->nb_rx_queues);
-	return apply(port, &port->rss);
+	return apply(port, &port->rss, true);
 }
 
 /* --- what the application asks for
@@ -369,7 +370,7 @@ change(struct vio_port *port, const struct vio_rss *wanted)
 	int ret = port->ctrl.live ? check_queues_live(port) : 0;
 
 	if (ret == 0 && port->ctrl.live)
-		ret = apply(port, wanted);
+		ret = apply(port, wanted, false);
 	if (ret == 0)
 		port->rss = *wanted;
 	return ret;
@@ -398,13 +399,16 @@ vio_rss_hash_conf_get(struct rte_eth_dev *dev, struct rte_eth_rss_conf *conf)
 {
 	struct vio_port *port = vio_port(dev);
 	const struct vio_rss *rss = &port->rss;
+	uint8_t len;
 
 	if (rss->supported == 0)
 		return vio_refuse(dev, VIO_NO_HASH);
 	vio_read_lock(port);
-	if (conf->rss_key != NULL && conf->rss_key_len >= rss->key_len)
-		memcpy(conf->rss_key, rss->key, rss->key_len);
-	conf->rss_key_len = rss->key_len;
+	/* Once: a secondary has no lock, and the primary may take a longer key meanwhile. */
+	len = __atomic_load_n(&rss->key_len, __ATOMIC_RELAXED);
+	if (conf->rss_key != NULL && conf->rss_key_len >= len)
+		memcpy(conf->rss_key, rss->key, len);
+	conf->rss_key_len = len;
 	conf->rss_hf = to_offloads(types_in_force(port, rss));
 	vio_read_unlock(port);
 	return 0;

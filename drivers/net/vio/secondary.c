@@ -13,6 +13,7 @@
 #include "virtio/vhost_user.h"
 #include "gate.h"
 #include "log.h"
+#include "look.h"
 #include "offload.h"
 #include "paths.h"
 #include "port.h"
@@ -64,7 +65,11 @@ fill_in(const struct question *question, struct rte_mp_msg *reply)
 	if (dev == NULL)
 		return -ENODEV;
 	port = vio_port(dev);
-	pthread_mutex_lock(&port->lock);
+	/* Not waited for: whoever is at work may wait for this thread, which EAL's memory needs. */
+	if (!vio_look_begin(port)) {
+		vio_ports_let_go();
+		return -EBUSY;
+	}
 	for (n = 0; n < FDS_A_MESSAGE; n++) {
 		int fd = kick_fd(port, question->first + n);
 
@@ -72,7 +77,7 @@ fill_in(const struct question *question, struct rte_mp_msg *reply)
 			break;
 		reply->fds[n] = fd;
 	}
-	pthread_mutex_unlock(&port->lock);
+	vio_look_end(port);
 	vio_ports_let_go();
 	reply->num_fds = n;
 	return n;

@@ -54,6 +54,14 @@ is_due(struct vio_port *port)
 	return true;
 }
 
+static bool
+is_asked(const struct vio_port *port)
+{
+	bool interrupts = !port->intr_is_socket && port->dev->data->dev_conf.intr_conf.lsc;
+
+	return !interrupts && port->args.recover != VIO_RECOVER_NEVER;
+}
+
 /* On the interrupt thread. */
 static void
 look(void *arg)
@@ -62,7 +70,7 @@ look(void *arg)
 
 	pthread_mutex_lock(&port->lock);
 	port->watch.armed = false;
-	if (port->recovery.on && !port->gone) {
+	if (port->recovery.on && !port->gone && is_asked(port)) {
 		if (is_due(port))
 			vio_link_look(port);
 		arm(port);
@@ -73,10 +81,9 @@ look(void *arg)
 void
 vio_watch_start(struct vio_port *port)
 {
-	bool interrupts = !port->intr_is_socket && port->dev->data->dev_conf.intr_conf.lsc;
 	struct vio_watch *w = &port->watch;
 
-	if (interrupts || port->args.recover == VIO_RECOVER_NEVER)
+	if (!is_asked(port))
 		return;
 	w->wait = w->left = 1;
 	if (!w->armed)
