@@ -130,11 +130,12 @@ reconfigure(void **state)
 	assert_int_equal(harness_close(&h), 0);
 }
 
-/* Somebody who keeps the port's lock for a while, as a recovery does. */
+/* Somebody who keeps the port's lock, as a recovery does, until all that may not wait for it was
+ * done. */
 struct holder {
 	pthread_t thread;
 	pthread_mutex_t *lock;
-	bool holds, over;
+	bool holds, done;
 };
 
 static void *
@@ -144,8 +145,8 @@ hold(void *arg)
 
 	pthread_mutex_lock(holder->lock);
 	__atomic_store_n(&holder->holds, true, __ATOMIC_SEQ_CST);
-	usleep(3 * PAUSE_US);
-	__atomic_store_n(&holder->over, true, __ATOMIC_SEQ_CST);
+	while (!__atomic_load_n(&holder->done, __ATOMIC_SEQ_CST))
+		usleep(100);
 	pthread_mutex_unlock(holder->lock);
 	return NULL;
 }
@@ -159,11 +160,10 @@ begin_to_hold(struct holder *holder, const struct harness *h)
 		usleep(100);
 }
 
-/* Whatever was done meanwhile did not wait for it. */
 static void
 end_hold(struct holder *holder)
 {
-	assert_false(__atomic_load_n(&holder->over, __ATOMIC_SEQ_CST));
+	__atomic_store_n(&holder->done, true, __ATOMIC_SEQ_CST);
 	pthread_join(holder->thread, NULL);
 }
 
