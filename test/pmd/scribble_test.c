@@ -10,6 +10,7 @@
 #include "frames.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 
 #include "inject.h"
@@ -350,6 +351,7 @@ struct noise {
 	} places[2 * (2 * PAIRS + 1) + HARNESS_MBUFS];
 	unsigned count;
 	uint32_t random;
+	_Atomic unsigned writes;
 	_Atomic bool stop;
 };
 
@@ -396,6 +398,7 @@ scribble_on(void *arg)
 			value = value >> 16 & 63;
 		__atomic_store_n((uint16_t *)(noise->places[place].at + at), (uint16_t)value,
 				 __ATOMIC_RELAXED);
+		atomic_fetch_add(&noise->writes, 1);
 	}
 	return NULL;
 }
@@ -410,12 +413,22 @@ find_places(struct noise *noise, const struct rte_eth_dev_data *data)
 	rte_mempool_obj_iter(harness_rx_pool, add_mbuf, noise);
 }
 
+/* So much has been written since *seen. */
+static void
+await_noise(struct noise *noise, unsigned *seen)
+{
+	while (atomic_load(&noise->writes) - *seen < 20)
+		sched_yield();
+	*seen = atomic_load(&noise->writes);
+}
+
 /* The device model is not asked: all that the driver finds is noise, at the time it looks. */
 static void
 one_storm(uint64_t features, uint32_t seed)
 {
 	static struct noise noise;
 	struct history t = { .random = seed, .keeps_off = true };
+	unsigned seen = 0;
 	pthread_t thread;
 
 	start(&t, features, VIO_RECOVER_NEVER);
@@ -425,6 +438,9 @@ one_storm(uint64_t features, uint32_t seed)
 	find_places(&noise, t.h.eth->data);
 	assert_int_equal(pthread_create(&thread, NULL, scribble_on, &noise), 0);
 	for (unsigned turn = 0; turn < 300; turn++) {
+		/* More often would take long where both threads share a CPU. */
+		if (turn % 30 == 0)
+			await_noise(&noise, &seen);
 		give(&t, turn % PAIRS);
 		take(&t, turn % PAIRS);
 		(void)rte_eth_rx_queue_count(t.h.port, turn % PAIRS);
