@@ -73,6 +73,10 @@ offloads_added(void **state)
 	assert_int_equal(harness_open(&h, &options), 0);
 	assert_int_equal(harness_setup(&h, 1, 1, SIZE, NULL), 0);
 	configure(&h, 0, OFFLOADS, 0);
+	harness_quiet();
+	assert_int_equal(rte_eth_dev_start(h.port), -EINVAL);
+	assert_true(harness_said("set it up again"));
+	assert_int_equal(rte_eth_tx_queue_setup(h.port, 0, SIZE, SOCKET_ID_ANY, NULL), 0);
 	assert_int_equal(rte_eth_dev_start(h.port), 0);
 	for (unsigned i = 0; i < SIZE; i++) {
 		originals[i] = make(i);

@@ -214,6 +214,20 @@ vio_ptypes_set(struct rte_eth_dev *dev, uint32_t mask)
 	return 0;
 }
 
+/* Queues outlive the configuration that they were set up under, and there is room for packets' own
+ * headers only where that had offloads: for all others it would be ten times what they need. */
+static int
+check_header_room(const struct vio_port *port, const struct vio_txq *q)
+{
+	if (q->offer.offloads == 0 || q->hdr_room >= VIO_TX_APART_MAX)
+		return 0;
+	PORT_LOG(port, ERR,
+		 "tx queue %u was set up when no transmit offload was configured: set it up again, "
+		 "after rte_eth_dev_configure()",
+		 q->id);
+	return -EINVAL;
+}
+
 int
 vio_offloads_start(struct vio_port *port)
 {
@@ -226,11 +240,11 @@ vio_offloads_start(struct vio_port *port)
 		ret = set_chain(port, q);
 		q->wants = rx_wants(port);
 	}
-	for (uint16_t i = 0; i < data->nb_tx_queues; i++) {
+	for (uint16_t i = 0; ret == 0 && i < data->nb_tx_queues; i++) {
 		struct vio_txq *q = data->tx_queues[i];
 
 		q->offer = tx_offer(port);
-		q->hdr_room = q->offer.offloads != 0 ? VIO_TX_APART_MAX : VIO_NET_HDR_LEN_HASH;
+		ret = check_header_room(port, q);
 		q->fast_free = q->asked_fast_free ||
 			       (data->dev_conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE);
 	}

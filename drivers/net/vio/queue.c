@@ -228,10 +228,12 @@ vio_tx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsig
 		PORT_LOG(port, ERR, "tx queue %u: no memory on NUMA node %d", id, (int)socket);
 		return -ENOMEM;
 	}
-	/* The queue may outlive the configuration that it is set up under: offloads that a later
-	 * one adds need room for packets' own headers too. */
-	ret = vio_ring_alloc(&q->ring, port, name, nb_desc, (size_t)nb_desc * VIO_TX_APART_MAX,
-			     true, socket);
+	/* With offloads, packets' own headers may have to stand there too. */
+	q->hdr_room = (conf->offloads | dev->data->dev_conf.txmode.offloads) & VIO_TX_OFFLOADS
+			      ? VIO_TX_APART_MAX
+			      : VIO_NET_HDR_LEN_HASH;
+	ret = vio_ring_alloc(&q->ring, port, name, nb_desc, (size_t)nb_desc * q->hdr_room, true,
+			     socket);
 	if (ret < 0) {
 		rte_free(q);
 		return ret;
