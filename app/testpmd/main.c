@@ -6,6 +6,7 @@
 #include <rte_errno.h>
 
 #include "bench.h"
+#include "hot_plug.h"
 #include "json.h"
 #include "msg.h"
 #include "prompt.h"
@@ -126,6 +127,8 @@ run(void)
 {
 	const struct options *options = &session.options;
 
+	if (options->hot_plug && !hot_plug_begin())
+		return EXIT_FAILURE;
 	if (!ports_open(&session.ports, options))
 		return EXIT_FAILURE;
 	telemetry_register(&session);
@@ -145,6 +148,7 @@ clean_up(void)
 		fflush(NULL);
 		_Exit(EXIT_FAILURE);
 	}
+	hot_plug_end();
 	ports_close(&session.ports);
 	session_forget(&session);
 	free(bench.trials);

@@ -61,6 +61,7 @@ struct options {
 	bool auto_start;
 	bool tx_first;
 	bool no_flush_rx;
+	bool hot_plug;
 	bool enable_scatter;
 	bool enable_rx_cksum;
 	bool enable_lro;

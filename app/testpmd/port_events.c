@@ -23,10 +23,12 @@ on_removal(uint16_t id, enum rte_eth_event_type event, void *argument, void *unu
 	struct port_watch *watch = argument;
 	struct port *port = ports_find(watch->ports, id);
 
-	RTE_SET_USED(event);
 	RTE_SET_USED(unused);
-	if (port != NULL)
-		port_gone(watch, port);
+	if (port == NULL)
+		return 0;
+	if (event == RTE_ETH_EVENT_INTR_RMV && !port_is_gone(port))
+		__atomic_store_n(&port->pulled, true, __ATOMIC_RELEASE);
+	port_gone(watch, port);
 	return 0;
 }
 
@@ -74,9 +76,14 @@ port_events_unwatch(struct port_watch *watch)
 
 /* Its driver may have given the port up while nobody watched: ethdev then knows it no more. */
 static bool
-is_there(const struct port *port)
+is_there(struct port *port)
 {
-	return rte_eth_dev_is_valid_port(port->id) && rte_eth_dev_is_removed(port->id) == 0;
+	if (!rte_eth_dev_is_valid_port(port->id))
+		return false;
+	if (rte_eth_dev_is_removed(port->id) == 0)
+		return true;
+	__atomic_store_n(&port->pulled, true, __ATOMIC_RELEASE);
+	return false;
 }
 
 void

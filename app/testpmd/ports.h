@@ -38,6 +38,10 @@ struct port {
 	bool renew; /* what the prompt changed takes effect when it is configured anew */
 	/* Set once, by the thread that learns that the device went away. */
 	bool gone;
+	/* Set before that where it was pulled out, rather than given up by its driver; cleared by
+	 * the main thread when it has been released. */
+	bool pulled;
+	bool leaves; /* is to be released next, of hot_plug.c */
 };
 
 /* All ports that the program drives, by position, not by id. */

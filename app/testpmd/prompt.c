@@ -9,6 +9,7 @@
 
 #include "asides.h"
 #include "commands.h"
+#include "hot_plug.h"
 #include "live.h"
 #include "msg.h"
 #include "prompt.h"
@@ -92,8 +93,10 @@ look_after_run(void)
 	struct run *run = &session->run;
 	bool over;
 
-	if (!session->forwarding)
+	if (!session->forwarding) {
+		hot_plug_look_idle(&session->ports);
 		return;
+	}
 	print_rates();
 	over = options->duration > 0 && run_now() - run->start >= options->duration;
 	if (run_look(run) == RUN_GOES_ON && !over)

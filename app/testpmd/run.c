@@ -9,6 +9,7 @@
 #include <rte_cycles.h>
 
 #include "fwd.h"
+#include "hot_plug.h"
 #include "live.h"
 #include "msg.h"
 #include "run.h"
@@ -133,6 +134,7 @@ enum run_end
 run_look(struct run *run)
 {
 	port_events_check(&run->watch);
+	hot_plug_look(run->watch.ports);
 	run->end = find_end(run, INFINITY);
 	return run->end;
 }
@@ -152,6 +154,7 @@ run_wait(struct run *run, double seconds)
 			port_events_check(&run->watch);
 			next_check = run_now() + CHECK_SECONDS;
 		}
+		hot_plug_look(run->watch.ports);
 		run->end = find_end(run, deadline);
 		if (run->end != RUN_GOES_ON)
 			return;

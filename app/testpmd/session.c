@@ -35,7 +35,7 @@ all_started(const struct session *session)
 	for (uint16_t i = 0; i < session->ports.count; i++) {
 		const struct port *port = &session->ports.of[i];
 
-		if (port->started)
+		if (port->started || port_is_gone(port))
 			continue;
 		msg_error("port %u (%s) is stopped, forwarding needs all of them", port->id,
 			  port->name);

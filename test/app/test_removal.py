@@ -47,6 +47,27 @@ def test_other_ports_go_on(start_with_removal, how):
     assert done.json["mbufs_missing"] == 0
 
 
+def test_hot_plug_releases_it(start_with_removal):
+    """The port is closed and its device detached while the others go on."""
+    ports = [f"net_null{i}" for i in range(3)]
+    options = ["--hot-plug", "--port-topology=loop", "--stats-period=0.1"]
+    started = start_with_removal(ports, ["net_null1"], *options)
+    time.sleep(0.2)
+    started.signal(signal.SIGUSR1)
+    started.wait_for("port 1 (net_null1): the device is gone, it is no longer polled")
+    started.wait_for("port 1 (net_null1): closed, its device is detached")
+    time.sleep(0.5)
+    started.signal(signal.SIGINT)
+    done = started.finish()
+    assert done.status == 0, done.text
+    assert [port["gone"] for port in done.json["ports"]] == [False, True, False]
+    packets = [port["rx_queues"][0]["packets"] for port in done.json["ports"]]
+    assert 0 < 2 * packets[1] < min(packets[0], packets[2])
+    assert done.json["mbufs_missing"] == done.json["mbufs_missing_closed"] == 0
+    # Only the one.
+    assert "detached" not in done.text.replace("port 1 (net_null1): closed, its device is detached", "")
+
+
 def test_run_ends_when_no_port_is_left(start_with_removal):
     started = start_with_removal(["net_null0", "net_null1"], ["net_null0"])
     started.signal(signal.SIGUSR1)
@@ -143,10 +164,11 @@ class Prompt:
 def prompt(command, remover):
     opened = []
 
-    def go(name, *options):
+    def go(name, *options, event_only=False):
         vdevs = ["net_null0", "net_null1"]
         arguments = command(vdevs, "-i", SMALL, *options, eal=["-d", remover])
-        opened.append(Prompt(arguments, os.environ | {"VIO_TEST_REMOVE": "+" + name}))
+        what = name if event_only else "+" + name
+        opened.append(Prompt(arguments, os.environ | {"VIO_TEST_REMOVE": what}))
         return opened[-1]
 
     yield go
@@ -189,6 +211,20 @@ def test_one_that_went_while_nothing_ran(prompt):
     one.type("port stop 1", "port detach 1", "start", "stop", "quit")
     one.wait_for("port 1: its device is detached")
     one.wait_for("forwarding: mode io, 1 port, 1 stream")
+    one.process.communicate(timeout=TIMEOUT)
+    assert one.process.returncode == 0
+
+
+def test_hot_plug_at_the_prompt(prompt):
+    """The next run goes on without it; its number is free for the next one."""
+    one = prompt("net_null1", "--port-topology=loop", "--hot-plug", event_only=True)
+    one.type("start")
+    one.wait_for("forwarding: mode")
+    one.process.send_signal(signal.SIGUSR1)
+    one.wait_for("port 1 (net_null1): closed, its device is detached")
+    one.type("stop", "start", "stop", "port attach net_null7", "port start 1", "start", "stop", "quit")
+    one.wait_for("port 1 (net_null7): attached")
+    one.wait_for("forwarding: mode io, 2 ports, 2 streams")
     one.process.communicate(timeout=TIMEOUT)
     assert one.process.returncode == 0
 

@@ -7,6 +7,7 @@ once, and EAL puts memory where its registers were.
 
 import contextlib
 import json
+import re
 import threading
 import time
 
@@ -37,7 +38,7 @@ class Pair(rig.Rig):
 
     def application(self, name, options=""):
         # The application is what lets EAL handle the signal that an access to nothing is.
-        hot_plug = "--hot-plug" if self.driver == "uio_pci_generic" else ""
+        hot_plug = "--hot-plug" if self.driver == "uio_pci_generic" and "hot" not in options else ""
         eal = "--iova-mode=pa" if self.driver == "uio_pci_generic" else ""
         return self.app(name, f"{options} {hot_plug}", eal=eal)
 
@@ -89,6 +90,12 @@ def wait_for(app, seen, what):
         time.sleep(0.05)
 
 
+def moves(said, port):
+    """Does a line of figures say that this port receives?"""
+    rates = re.findall(rf"port +{port}  rx +([0-9.]+) Mpps", said)
+    return any(float(rate) > 0 for rate in rates)
+
+
 def vfio_alone(pair):
     if pair.driver != "vfio-pci":
         pytest.skip("with VFIO")
@@ -124,7 +131,7 @@ def test_pulled_and_plugged(pair):
 
 def test_nothing_is_lost_with_it(pair):
     """vio-testpmd ends when it has nowhere to forward to, and then each mbuf is back."""
-    vfio_alone(pair)  # vio-testpmd does not ask EAL to handle the signal
+    vfio_alone(pair)
     pair.slot.plug()
     with pair.application(dpdk.OUR_APP) as app:
         pair.forward(app, FRAMES)
@@ -138,6 +145,27 @@ def test_nothing_is_lost_with_it(pair):
     assert report["ended_by"] == "no port left"
     assert report["mbufs_missing"] == 0
     assert report["mbufs_missing_closed"] == 0
+
+
+def test_ours_goes_on(pair):
+    """vio-testpmd closes and detaches what is pulled out, and goes on with the port that is left."""
+    pair.slot.plug()
+    options = "--port-topology=loop --stats-period=0.2"
+    with pair.application(dpdk.OUR_APP, f"--hot-plug {options}") as app:
+        wait_for(app, lambda: "forwarding: mode" in app.output(), "not started")
+        with pair.traffic():
+            wait_for(app, lambda: moves(app.output(), 1), "no frames by the one that is to go")
+            pair.slot.pull()
+            pair.slot.wait_gone()
+            wait_for(app, lambda: "closed, its device is detached" in app.output(), "not detached")
+            shown = len(app.output())
+            wait_for(app, lambda: moves(app.output()[shown:], 0), "no frames by the one that is left")
+        report = app.finish()
+        said = app.output()
+    assert f"port 1 ({slot.ADDRESS}): the device is gone, it is no longer polled" in said
+    assert report["ended_by"] == "signal"
+    assert [port["gone"] for port in report["ports"]] == [False, True]
+    assert report["mbufs_missing"] == report["mbufs_missing_closed"] == 0
 
 
 def test_removed_while_stopped(pair):
