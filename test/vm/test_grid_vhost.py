@@ -9,17 +9,15 @@ cell, otherwise those marked. The machine has no IOMMU: test_vhost_user.py has o
 import contextlib
 import json
 import os
-import subprocess
-import time
 
 import pytest
 import rig
+import vhost_peer
 from test_grid import KINDS, PAIRS, Cell, cells, expected
-from viovm import Nic, Vm, VioError, dpdk, forwarder, proc
+from viovm import Nic, Vm, dpdk, forwarder
 
 pytestmark = pytest.mark.ours
 
-START_SECONDS = 20
 FRAMES = 2000
 FAULTS = ("lost", "duplicated", "reordered", "corrupted", "too_late")
 # The cells of the usual run: each value of each column.
@@ -35,33 +33,18 @@ CELLS = [c for c in ALL if os.environ.get("VIO_GRID") == "full" or c.name() in U
 assert {c.name() for c in ALL} >= USUAL
 
 
+COMMANDS = b"set fwd io retry\nset burst tx delay 100 retry 100\nstart\n"
+
+
 @contextlib.contextmanager
 def vhost(run_dir):
     """A testpmd with two vhost-user sockets of each kind, next to each other, which it joins."""
     sockets = [run_dir.path / f"grid{i}" for i in range(2 * len(KINDS))]
     vdevs = [f"--vdev=net_vhost{i},iface={path},queues={PAIRS}" for i, path in enumerate(sockets)]
-    eal = ["--lcores", "0@(0-1),1@(0-1)", "--no-pci", "--no-huge", "-m", "256", "--no-telemetry"]
-    own = ["-i", "--total-num-mbufs=16384", f"--rxq={PAIRS}", f"--txq={PAIRS}"]
-    log = run_dir.path / "grid.log"
-    with open(log, "w", encoding="utf-8") as output:
-        child = proc.spawn(
-            [dpdk.STOCK_APP, *eal, f"--file-prefix=vio-{run_dir.name}-grid", *vdevs, "--", *own],
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        deadline = time.monotonic() + START_SECONDS
-        while not all(path.exists() for path in sockets):
-            if child.poll() is not None or time.monotonic() > deadline:
-                raise VioError(f"no vhost-user device:\n{log.read_text()}")
-            time.sleep(0.1)
-        child.stdin.write(b"set fwd io retry\nset burst tx delay 100 retry 100\nstart\n")
-        child.stdin.flush()
+    eal = ["--lcores", "0@(0-1),1@(0-1)", *vdevs]
+    own = ["--total-num-mbufs=16384", f"--rxq={PAIRS}", f"--txq={PAIRS}"]
+    with vhost_peer.serve(run_dir, "grid", sockets, eal, own, COMMANDS):
         yield sockets
-    finally:
-        child.stdin.close()
-        proc.end(child)
 
 
 @pytest.fixture(scope="module")

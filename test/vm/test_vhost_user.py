@@ -2,16 +2,14 @@
 """The device is DPDK's own vhost, in a stock testpmd beside the VM, instead of QEMU's."""
 
 import contextlib
-import subprocess
-import time
 
 import numbered
 import pytest
 import rig
-from viovm import Nic, Vm, VioError, dpdk, proc
+import vhost_peer
+from viovm import Nic, Vm, dpdk
 from viovm.netns import Lan
 
-START_SECONDS = 20
 # The device learns the guest's mappings one page at a time, by asking QEMU. Meanwhile it refuses
 # frames for the guest, so its forwarder must try again; and on a packed ring it drops those out of
 # the guest (DPDK 22.11). So frames that need not arrive go ahead, until every buffer of a small
@@ -30,34 +28,9 @@ def vhost(run_dir, lan):
         vdevs += [f"--vdev=net_af_packet{index},iface={lan.veth(index)}"]
         vdevs += [f"--vdev=net_vhost{index},iface={path},iommu-support=1"]
     # Ports next to each other are paired. The device side needs no hugepages of its own.
-    words = ["-l", "0,1", "--no-pci", "--no-huge", "-m", "256", "--no-telemetry", *vdevs, "--"]
-    log = run_dir.path / "vhost.log"
-    with open(log, "w") as output:
-        child = proc.spawn(
-            lan.wire.command(
-                proc.find(dpdk.STOCK_APP),
-                f"--file-prefix=vio-{run_dir.name}",
-                *words,
-                *("-i", "--total-num-mbufs=8192"),
-            ),
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        deadline = time.monotonic() + START_SECONDS
-        while not all(path.exists() for path in sockets):
-            if child.poll() is not None or time.monotonic() > deadline:
-                raise VioError(f"no vhost-user device:\n{log.read_text()}")
-            time.sleep(0.1)
-        child.stdin.write(COMMANDS)
-        child.stdin.flush()
+    eal, own = ["-l", "0,1", *vdevs], ["--total-num-mbufs=8192"]
+    with vhost_peer.serve(run_dir, "vhost", sockets, eal, own, COMMANDS, lan.wire.command):
         yield sockets
-    finally:
-        child.stdin.close()
-        proc.end(child)
-        for path in sockets:
-            path.unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="module", params=["packed=on"])
