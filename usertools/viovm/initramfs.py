@@ -66,12 +66,13 @@ class Initramfs:
         self._entries[guest_path.lstrip("/")] = ("text", content, mode)
 
     def add_modules(self, files):
-        """Add kernel modules, and the list in whose order the guest loads them."""
-        names = []
-        for file in files:
-            names.append(f"/vio/modules/{file.name}")
-            self._add_copy(file, names[-1])
-        self.text("/vio/modules.list", "".join(f"{name}\n" for name in names))
+        """Add kernel modules, (file, parameters) each, and the list by which the guest loads them."""
+        lines = []
+        for file, parameters in files:
+            name = f"/vio/modules/{file.name}"
+            lines.append(f"{name} {parameters}\n")
+            self._add_copy(file, name)
+        self.text("/vio/modules.list", "".join(lines))
 
     def _add_copy(self, source, guest_path):
         self._parents(guest_path)

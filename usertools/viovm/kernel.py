@@ -12,6 +12,7 @@ import time
 
 from . import proc
 from .errors import VioError
+from .progress import SILENT
 
 META_PACKAGE = "linux-image-cloud-amd64"
 
@@ -79,6 +80,13 @@ def ensure(cache, progress):
             progress("apt-get update")
             proc.run(["apt-get", "-q", "update"], timeout=300)
             return _fetch(cache, progress)
+
+
+def noiommu_vfio(build_dir):
+    """The vfio module with no-IOMMU mode that devtools/noiommu-module has made, or None."""
+    cache = pathlib.Path(build_dir).resolve() / "vm"
+    made = cache / "noiommu" / ensure(cache, SILENT).release / "vfio.ko"
+    return made if made.exists() else None
 
 
 def _fetch(cache, progress):

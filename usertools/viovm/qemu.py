@@ -18,7 +18,7 @@ MIGRATION_SECONDS = 60
 
 def command_line(
     kernel, image, nics, *, devices=(), chosen_accel, cpus, memory, hugepages, interactive,
-    iommu=True,
+    iommu, driver,
 ):
     """QEMU's arguments without those for its console and its control channel."""
     bound = ",".join(nic.pci_address(i) for i, nic in enumerate(nics) if nic.bind)
@@ -28,8 +28,7 @@ def command_line(
         *("console=ttyS0", "quiet", "panic=-1", "no_timer_check"),
         *("intel_iommu=on", "mitigations=off"),
         *(f"hugepages={hugepages}", f"vio.bind={bound}", f"vio.shell={int(interactive)}"),
-        # VFIO without an IOMMU is a mode that Debian's kernel is built without.
-        f"vio.driver={'vfio-pci' if iommu else 'uio_pci_generic'}",
+        f"vio.driver={driver}",
     ]
     args = [
         *("qemu-system-x86_64", *accel.MACHINE_ARGS, *accel.ARGS[chosen_accel]),

@@ -24,6 +24,7 @@ class Vm:
     netns      the network namespace whose taps the NICs use; None: this process's
     iommu      whether the machine has an IOMMU, and so vfio-pci the NICs; without it they are
                bound to uio_pci_generic
+    noiommu_vfio  without an IOMMU: a vfio module that has the no-IOMMU mode; vfio-pci gets the NICs
     memory     MiB; hugepages: how many of 2 MiB the guest sets aside out of it
     """
 
@@ -40,6 +41,7 @@ class Vm:
         hugepages=256,
         netns=None,
         iommu=True,
+        noiommu_vfio=None,
         progress=SILENT,
     ):
         if len(nics) > MOST_NICS:
@@ -57,7 +59,9 @@ class Vm:
         self._machine = {
             **{"cpus": cpus, "memory": memory},
             **{"hugepages": hugepages, "iommu": iommu},
+            "driver": "vfio-pci" if iommu or noiommu_vfio else "uio_pci_generic",
         }
+        self._noiommu_vfio = noiommu_vfio
         self._netns = netns
         self._progress = progress
         self._run_dir = self._qemu = self._guest = None
@@ -70,7 +74,7 @@ class Vm:
                 self._accel_choice, the_kernel, self._cache, self._progress
             )
             image = initramfs.base(proc.find("busybox"))
-            image.add_modules(the_kernel.modules(MODULES))
+            image.add_modules(self._modules(the_kernel))
             for source, guest_path in self._files:
                 image.add(source, guest_path)
             path = image.write(self._cache / "images")
@@ -83,6 +87,14 @@ class Vm:
             interactive=interactive,
             **self._machine,
         )
+
+    def _modules(self, the_kernel):
+        """(file, parameters) of each module in the order of loading."""
+        for file in the_kernel.modules(MODULES):
+            if self._noiommu_vfio and file.name.split(".")[0] == "vfio":
+                yield self._noiommu_vfio, "enable_unsafe_noiommu_mode=1"
+            else:
+                yield file, ""
 
     def start(self):
         """Boot, and return when the guest takes commands."""
