@@ -333,15 +333,16 @@ vq_packed_get_in_order(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n
 }
 
 /*
- * To be written as well as read: the slots are refilled next, and a line that comes for reading
- * only has to be asked for twice.
+ * To be written as well as read, whatever the buffers are for: the slots are refilled next, and a
+ * line that comes for reading only has to be asked for twice.
  */
 static void
-packed_prefetch(const struct vq *vq, uint16_t n)
+packed_prefetch(const struct vq *vq, uint16_t n, bool in)
 {
 	uint16_t left = vq->counts.size - vq->packed.used;
 	const struct packed_desc *desc = &vq->packed.desc[vq->packed.used];
 
+	(void)in;
 	if (n > left)
 		n = left;
 	for (uint16_t i = 0; i < n; i += VQ_ALIGN / sizeof(*desc))

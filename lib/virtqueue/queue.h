@@ -22,7 +22,7 @@ struct vq_layout {
 	void (*publish)(struct vq *vq);
 	bool (*kick_prepare)(struct vq *vq);
 	uint16_t (*notify_data)(const struct vq *vq);
-	void (*prefetch)(const struct vq *vq, uint16_t n);
+	void (*prefetch)(const struct vq *vq, uint16_t n, bool in);
 	uint16_t (*used_count)(const struct vq *vq, uint16_t limit);
 	void (*disable_cb)(struct vq *vq);
 	bool (*enable_cb)(struct vq *vq);

@@ -316,17 +316,20 @@ vq_split_get_in_order(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
 	return got;
 }
 
-/* Used entries are only read; the descriptors of the buffers that they should name are filled next.
+/*
+ * Used entries are only read. The descriptors of the buffers that they should name are filled next,
+ * but of those to be sent the device has just read all: to fetch them back at once made both sides
+ * slower than to let the stores wait (doc/performance.md).
  */
 static void
-split_prefetch(const struct vq *vq, uint16_t n)
+split_prefetch(const struct vq *vq, uint16_t n, bool in)
 {
 	const struct split_state *s = &vq->split;
 	uint16_t at = s->used_idx & s->mask, id = vq->ids[vq->id_tail];
 
 	for (uint16_t i = 0; i < n; i += VQ_ALIGN / sizeof(struct split_used_elem))
 		__builtin_prefetch(&s->used->ring[(at + i) & s->mask]);
-	for (uint16_t i = 0; i < n; i += VQ_ALIGN / sizeof(struct split_desc))
+	for (uint16_t i = 0; in && i < n; i += VQ_ALIGN / sizeof(struct split_desc))
 		__builtin_prefetch(&s->desc[(id + i) & s->mask], 1);
 }
 

@@ -274,9 +274,9 @@ vq_get(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n)
 }
 
 void
-vq_prefetch(const struct vq *vq, uint16_t n)
+vq_prefetch(const struct vq *vq, uint16_t n, bool in)
 {
-	layout_of(vq)->prefetch(vq, n);
+	layout_of(vq)->prefetch(vq, n, in);
 }
 
 uint16_t

@@ -181,9 +181,9 @@ uint16_t vq_get(struct vq *vq, void **cookies, uint32_t *lens, uint16_t n);
 /*
  * Begins to fetch the memory that the next n used buffers will need. For a caller that has just
  * taken all it asked for, and therefore expects more: where nothing is used yet, it costs the
- * device a fetch of its own.
+ * device a fetch of its own. in says whether the queue's buffers are the device's to write.
  */
-void vq_prefetch(const struct vq *vq, uint16_t n);
+void vq_prefetch(const struct vq *vq, uint16_t n, bool in);
 
 /* How many used buffers wait, counting at most limit. Looks at the ring, takes nothing. */
 uint16_t vq_used_count(const struct vq *vq, uint16_t limit);

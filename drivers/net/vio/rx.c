@@ -495,7 +495,7 @@ rx_few(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n)
 		refill_when_due(q);
 	}
 	if (got == n)
-		vq_prefetch(q->ring.vq, n);
+		vq_prefetch(q->ring.vq, n, true);
 	vio_gate_leave(&q->gate);
 	return received;
 }
@@ -526,7 +526,7 @@ rx_burst(struct vio_rxq *q, struct rte_mbuf **pkts, uint16_t n, const enum buffe
 		budget -= RTE_MIN(budget, taken);
 	} while (unlikely(taken == batch && received < n && budget > 0));
 	if (!words && taken == batch)
-		vq_prefetch(q->ring.vq, batch);
+		vq_prefetch(q->ring.vq, batch, true);
 	vio_gate_leave(&q->gate);
 	return received;
 }

@@ -98,7 +98,7 @@ reclaim(struct vio_txq *q, uint16_t wanted)
 			free_packets(q, mbufs, n);
 	} while (n == VIO_BATCH && vq_free_count(q->ring.vq) < wanted);
 	if (n == VIO_BATCH)
-		vq_prefetch(q->ring.vq, n);
+		vq_prefetch(q->ring.vq, n, false);
 }
 
 /* Does the packet ask for something? */
