@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Link status and MTU. */
+/* Link status. */
 #include <endian.h>
 #include <errno.h>
 
 #include "announce.h"
 #include "log.h"
-#include "offload.h"
 #include "port.h"
-#include "rx_chain.h"
 
 /* One field of the configuration; says so once when it cannot be had. */
 static int
@@ -141,39 +139,4 @@ int
 vio_set_link_down(struct rte_eth_dev *dev)
 {
 	return present_link(dev) == RTE_ETH_LINK_DOWN ? 0 : refuse_link(dev, "down");
-}
-
-/* Bytes of a frame that a buffer holds or, before start, could hold at least. */
-static uint32_t
-room_of(const struct vio_port *port, const struct vio_rxq *q)
-{
-	if (vio_may_chain(port) && !port->dev->data->dev_started)
-		return q->room * RTE_MIN(q->ring.size, VIO_CHAIN_MAX);
-	return q->room * q->chain;
-}
-
-int
-vio_mtu_set(struct rte_eth_dev *dev, uint16_t mtu)
-{
-	struct vio_port *port = vio_port(dev);
-	uint32_t frame = mtu + RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN;
-
-	/* ethdev has checked the bounds that vio_infos_get() tells. */
-	if (vio_has(port->features, VIRTIO_NET_F_MRG_RXBUF))
-		return 0;
-	for (uint16_t i = 0; i < dev->data->nb_rx_queues; i++) {
-		const struct vio_rxq *q = dev->data->rx_queues[i];
-
-		if (q == NULL || room_of(port, q) >= frame)
-			continue;
-		PORT_LOG(port, ERR,
-			 "MTU %u: frames of %u bytes do not fit the buffers of %u bytes of rx "
-			 "queue %u, "
-			 "and cannot span several; %s",
-			 mtu, frame, room_of(port, q), i,
-			 vio_may_chain(port) ? "stop the port first"
-					     : "use larger mbufs, or turn scatter on");
-		return -EINVAL;
-	}
-	return 0;
 }

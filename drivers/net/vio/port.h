@@ -229,6 +229,8 @@ int vio_link_update(struct rte_eth_dev *dev, int wait);
 void vio_link_look(struct vio_port *port);
 int vio_set_link_up(struct rte_eth_dev *dev);
 int vio_set_link_down(struct rte_eth_dev *dev);
+
+/* The MTU (mtu.c). */
 int vio_mtu_set(struct rte_eth_dev *dev, uint16_t mtu);
 
 /* Interrupts (intr.c): configuration changes, and peers that leave. vio_intr_stop() waits for the
