@@ -2,7 +2,7 @@
 /*
  * A device that asks to be announced (spec 5.1.6.5.4): whoever looks at the link first sees the
  * request, and EAL's interrupt thread sends a frame with the port's address, and the
- * acknowledgement. And a link that nobody can set.
+ * acknowledgement.
  */
 #include "harness.h"
 
@@ -215,26 +215,6 @@ not_offered(void **state)
 }
 
 static void
-link_cannot_be_set(void **state)
-{
-	struct harness h;
-
-	(void)state;
-	start(&h, ANNOUNCE);
-	harness_quiet();
-	assert_int_equal(rte_eth_dev_set_link_up(h.port), 0);
-	assert_int_equal(rte_eth_dev_set_link_down(h.port), -ENOTSUP);
-	assert_true(harness_said("has no command for it"));
-	device_set_link(h.dev, false);
-	/* Whoever tells of changes finds this one. */
-	assert_int_equal(rte_eth_dev_set_link_down(h.port), -ENOTSUP);
-	assert_true(seam_interrupt());
-	assert_int_equal(rte_eth_dev_set_link_down(h.port), 0);
-	assert_int_equal(rte_eth_dev_set_link_up(h.port), -ENOTSUP);
-	assert_int_equal(harness_close(&h), 0);
-}
-
-static void
 standby_is_refused(void **state)
 {
 	struct harness h;
@@ -254,7 +234,6 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(no_room),
 	cmocka_unit_test(queue_stopped),
 	cmocka_unit_test(not_offered),
-	cmocka_unit_test(link_cannot_be_set),
 	cmocka_unit_test(standby_is_refused),
 };
 

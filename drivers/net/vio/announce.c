@@ -98,7 +98,6 @@ send_frame(const struct vio_port *port)
 	return ret;
 }
 
-/* Acknowledged in either case: the device asks again if it wants to. */
 static void
 announce(struct vio_port *port)
 {
@@ -111,6 +110,12 @@ announce(struct vio_port *port)
 			 strerror(-ret));
 	else if (port->announced++ == 0)
 		PORT_LOG(port, NOTICE, "announced the port to the network, as the device asked");
+}
+
+/* In any case: the device asks again if it wants to. */
+static void
+acknowledge(struct vio_port *port)
+{
 	vio_ctrl_send(port, "acknowledgement of the announcement", VIO_NET_CTRL_ANNOUNCE,
 		      VIO_NET_CTRL_ANNOUNCE_ACK, NULL, 0);
 }
@@ -123,8 +128,12 @@ announce_now(void *arg)
 
 	pthread_mutex_lock(&port->lock);
 	port->announcing = false;
-	if (port->ctrl.live && !port->gone && port->recovery.health == VIO_HEALTH_WELL)
-		announce(port);
+	if (port->ctrl.live && !port->gone && port->recovery.health == VIO_HEALTH_WELL) {
+		port->announce_late = port->link_held;
+		if (!port->link_held)
+			announce(port);
+		acknowledge(port);
+	}
 	pthread_mutex_unlock(&port->lock);
 }
 
@@ -138,6 +147,15 @@ vio_announce_soon(struct vio_port *port)
 		PORT_LOG(port, WARNING,
 			 "no memory for an alarm; going without the announcement that the device "
 			 "asked for, until the link is looked at again");
+}
+
+void
+vio_announce_late(struct vio_port *port)
+{
+	if (!port->announce_late || port->link_held)
+		return;
+	port->announce_late = false;
+	announce(port);
 }
 
 void

@@ -108,6 +108,7 @@ dev_start(struct rte_eth_dev *dev)
 	 * it is complete. */
 	vio_recover_stop(port);
 	defer_queues(dev);
+	port->link_held = port->announce_late = false;
 	ret = vio_port_start(port);
 	/* Without a peer the port waits for one, as it does when the peer leaves later on. */
 	if (ret == -ENODEV && port->reconnect != NULL) {
@@ -177,6 +178,7 @@ dev_close(struct rte_eth_dev *dev)
 	vio_ports_leave(dev);
 	vio_watch_fini(port);
 	vio_announce_fini(port);
+	vio_link_fini(port);
 	vio_recover_fini(port);
 	ret = last_reset(port);
 	/* Nobody will ask it again, and what it may still write to is the application's to free. */

@@ -68,7 +68,7 @@ look_at_link(struct vio_port *port, struct rte_eth_link *link)
 	/* Whoever looks at the link sees it, so applications that poll for the link will do. */
 	if ((status & VIO_NET_S_ANNOUNCE) && vio_has(port->features, VIRTIO_NET_F_GUEST_ANNOUNCE))
 		vio_announce_soon(port);
-	if (!(status & VIO_NET_S_LINK_UP))
+	if (!(status & VIO_NET_S_LINK_UP) || port->link_held)
 		return;
 	link->link_status = RTE_ETH_LINK_UP;
 	read_speed(port, link);
@@ -103,40 +103,4 @@ vio_link_update(struct rte_eth_dev *dev, int wait)
 	ret = rte_eth_linkstatus_set(dev, &link);
 	pthread_mutex_unlock(&port->lock);
 	return ret;
-}
-
-/* The specification has no command for either: a device's link is the device's (spec 5.1.4). */
-static int
-refuse_link(struct rte_eth_dev *dev, const char *way)
-{
-	struct vio_port *port = vio_port(dev);
-
-	if (!port->told_link)
-		PORT_LOG(port, ERR,
-			 "the link cannot be set %s: a virtio-net device has no command for it; "
-			 "stop or start the port instead",
-			 way);
-	port->told_link = true;
-	return -ENOTSUP;
-}
-
-/* Where interrupts tell of changes, who looks here would take a change from the one who tells. */
-static uint16_t
-present_link(struct rte_eth_dev *dev)
-{
-	if (!dev->data->dev_started || !dev->data->dev_conf.intr_conf.lsc)
-		vio_link_update(dev, 1);
-	return dev->data->dev_link.link_status;
-}
-
-int
-vio_set_link_up(struct rte_eth_dev *dev)
-{
-	return present_link(dev) == RTE_ETH_LINK_UP ? 0 : refuse_link(dev, "up");
-}
-
-int
-vio_set_link_down(struct rte_eth_dev *dev)
-{
-	return present_link(dev) == RTE_ETH_LINK_DOWN ? 0 : refuse_link(dev, "down");
 }

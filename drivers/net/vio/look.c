@@ -44,6 +44,8 @@ vio_look_state(const struct vio_port *port)
 		return "gone";
 	if (!port->data->dev_started)
 		return "stopped";
+	if (health == VIO_HEALTH_WELL && port->link_held)
+		return "started, its link set down";
 	return health < RTE_DIM(healths) ? healths[health] : "unknown";
 }
 

@@ -60,10 +60,11 @@ struct vio_port {
 	bool gone;        /* the device was unplugged, or the peer has left */
 	bool link_up;
 	bool announcing;      /* an alarm is set for it */
+	bool announce_late;   /* it was asked for while the application held the link down */
 	uint32_t announced;   /* frames sent because the device asked to announce the port */
 	uint32_t refused;     /* what was refused with a line in the log: bits, by vio_refusal */
 	bool lro_off;         /* somebody switched LRO off while the port ran */
-	bool told_link;       /* that the link cannot be set */
+	bool link_held;       /* the application has set the link down: gates stay closed */
 	bool told_unreadable; /* that the link's state cannot be read */
 	bool intr_on;         /* the interrupt callback is registered */
 	bool msix_on;         /* PCI: the bus delivers interrupts */
@@ -175,7 +176,8 @@ int vio_port_stop(struct vio_port *port);
 int vio_port_silence(struct vio_port *port);
 void vio_port_take_back(struct vio_port *port);
 
-/* Opens the gates of all queues, which are live, but for those that are stopped. */
+/* Opens the gates of all queues, which are live, but for those that are stopped; of none while the
+ * application holds the link down. */
 void vio_port_open_gates(struct vio_port *port);
 /* Shuts them: bursts that begin from now on do nothing. */
 void vio_port_shut_gates(struct vio_port *port);
@@ -227,8 +229,15 @@ int vio_link_update(struct rte_eth_dev *dev, int wait);
 /* Looks whether the device is well and wants an announcement, and says nothing of the link. With
  * the lock. */
 void vio_link_look(struct vio_port *port);
+
+/* The link as the application wants it (link_set.c). Down: bursts give and take nothing, until up
+ * or a start of the port. Both return 0, -ETIMEDOUT where a thread does not return from its burst
+ * or the device does not let go, -EIO where the port is given up, or what a restart failed with
+ * (the recovery then goes on trying). Down returns -ENOTSUP of a stopped port. */
 int vio_set_link_up(struct rte_eth_dev *dev);
 int vio_set_link_down(struct rte_eth_dev *dev);
+/* The port is about to be closed: no event of these comes any more. Without the lock. */
+void vio_link_fini(struct vio_port *port);
 
 /* The MTU (mtu.c). */
 int vio_mtu_set(struct rte_eth_dev *dev, uint16_t mtu);

@@ -26,6 +26,8 @@ vio_port_open_gates(struct vio_port *port)
 	struct vio_rxq **rx = (struct vio_rxq **)data->rx_queues;
 	struct vio_txq **tx = (struct vio_txq **)data->tx_queues;
 
+	if (port->link_held)
+		return;
 	for (uint16_t i = 0; i < data->nb_rx_queues; i++)
 		if (!rx[i]->stopped)
 			vio_gate_open(&rx[i]->gate);

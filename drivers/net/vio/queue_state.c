@@ -83,6 +83,14 @@ is_well(const struct subject *s)
 	return s->port->recovery.health == VIO_HEALTH_WELL;
 }
 
+/* Not while the application holds the link down. */
+static void
+open_gate(const struct subject *s)
+{
+	if (!s->port->link_held)
+		vio_gate_open(s->gate);
+}
+
 /* Takes the queue from its polling thread and from the device. */
 static int
 silence(const struct subject *s)
@@ -94,7 +102,7 @@ silence(const struct subject *s)
 	if (ret < 0) {
 		PORT_LOG(s->port, ERR, "%s queue %u: a thread does not return from its burst",
 			 s->kind, s->id);
-		vio_gate_open(s->gate);
+		open_gate(s);
 		return ret;
 	}
 	note(s, false);
@@ -161,7 +169,7 @@ start(const struct subject *s)
 	if (s->rx != NULL)
 		vio_rx_kick(s->rx);
 	note(s, true);
-	vio_gate_open(s->gate);
+	open_gate(s);
 	/* Who armed the queue's interrupt while it was closed is seen by vio_rx_intr_wake(). */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (s->rx != NULL)

@@ -25,6 +25,7 @@ enum outcome { RECOVERED, AGAIN, GIVEN_UP, GONE, OVERTAKEN };
 static _Thread_local struct vio_port *telling;
 
 static const char *const cause_words[VIO_CAUSES] = {
+	[VIO_CAUSE_RESTART] = "the device did not start again",
 	[VIO_CAUSE_QUEUE] = "a queue is broken",
 	[VIO_CAUSE_CONTROL] = "the control queue is broken",
 	[VIO_CAUSE_NEEDS_RESET] = "the device asks for a reset",
@@ -159,11 +160,8 @@ count_unsent(struct vio_tx_stats *stats, uint16_t unsent)
 	stats->packets -= RTE_MIN(stats->packets, unsent);
 }
 
-/* Frames of which nobody will know what became of them: those that the device may or may not have
- * sent, and those that it had put into the ring and nobody has taken. After the reset, up to which
- * it goes on with both, and once. */
-static void
-count_losses(struct vio_port *port)
+void
+vio_recover_count_losses(struct vio_port *port)
 {
 	struct rte_eth_dev_data *data = port->dev->data;
 
@@ -209,7 +207,7 @@ restart(struct vio_port *port)
 	ret = vio_port_silence(port);
 	if (ret < 0)
 		return ret;
-	count_losses(port);
+	vio_recover_count_losses(port);
 	vio_port_take_back(port);
 	/* Even if it answers again: it no longer reaches memory. */
 	ret = port->gone ? -ENODEV : find_peer(port);

@@ -17,6 +17,7 @@ struct vio_port;
 
 /* What can be wrong. */
 enum vio_cause {
+	VIO_CAUSE_RESTART,     /* it did not start again when the link was set up */
 	VIO_CAUSE_QUEUE,       /* a queue is broken */
 	VIO_CAUSE_CONTROL,     /* the control queue is broken, or does not answer */
 	VIO_CAUSE_NEEDS_RESET, /* the device says DEVICE_NEEDS_RESET */
@@ -65,6 +66,10 @@ void vio_recover_look(struct vio_port *port);
  * of the life that begins with the next start. */
 void vio_recover_start(struct vio_port *port);
 void vio_recover_stop(struct vio_port *port);
+/* Counts the frames of which nobody will know what became of them: those that the device may or may
+ * not have sent, and those that it had put into the ring and nobody has taken. After the reset, up
+ * to which it goes on with both, and once. */
+void vio_recover_count_losses(struct vio_port *port);
 /* The port is about to be closed: no recovery begins any more, and none runs afterwards, but for
  * the one that this call is made from. Without the lock. */
 void vio_recover_fini(struct vio_port *port);

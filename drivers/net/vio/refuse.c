@@ -25,6 +25,8 @@ static const char *const reasons[VIO_REFUSALS] = {
 	[VIO_NO_LRO_LIMIT] =
 		"max_lro_pkt_size is not obeyed: a virtio-net device cannot be told how long the "
 		"segments are that it puts together; be ready for 65550 bytes, or leave LRO off",
+	[VIO_NO_LINK] = "the link of a stopped port is down, and its start brings it up: start the "
+			"port, then set the link down",
 };
 
 int

@@ -13,6 +13,7 @@ enum vio_refusal {
 	VIO_NO_TIMESYNC,
 	VIO_NO_QUEUE_RESET,
 	VIO_NO_LRO_LIMIT,
+	VIO_NO_LINK,
 	VIO_REFUSALS
 };
 

@@ -6,6 +6,7 @@
 
 #include <rte_cycles.h>
 
+#include "announce.h"
 #include "deadline.h"
 #include "log.h"
 #include "offload.h"
@@ -192,6 +193,7 @@ vio_port_restart(struct vio_port *port)
 	kick_receive_queues(port);
 	vio_port_open_gates(port);
 	vio_rx_intr_wake(port);
+	vio_announce_late(port);
 	return 0;
 }
 

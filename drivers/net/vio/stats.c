@@ -69,6 +69,7 @@ static const struct counter tx_counters[] = {
 static const struct counter port_counters[] = {
 	PORT("recoveries", recovery.recoveries),
 	PORT("recovery_failures", recovery.failures),
+	PORT("recovery_restart_failed", recovery.causes[VIO_CAUSE_RESTART]),
 	PORT("recovery_broken_queue", recovery.causes[VIO_CAUSE_QUEUE]),
 	PORT("recovery_control_queue", recovery.causes[VIO_CAUSE_CONTROL]),
 	PORT("recovery_needs_reset", recovery.causes[VIO_CAUSE_NEEDS_RESET]),
