@@ -22,9 +22,10 @@ struct vio_transport;
 
 /* What the device offers. */
 struct device_options {
-	uint64_t features;   /* DEVICE_BIT(...) | ... */
-	uint16_t queue_size; /* descriptors that each queue may have, at most; 0: 256 */
-	uint16_t pairs;      /* queue pairs; 0: 1 */
+	uint64_t features;      /* DEVICE_BIT(...) | ... */
+	uint16_t queue_size;    /* descriptors that each queue may have, at most; 0: 256 */
+	uint16_t pairs;         /* queue pairs; 0: 1 */
+	bool virtual_functions; /* it is a PCI device that has some */
 };
 
 /* Returns a device just powered on, or NULL without memory. device_free() takes NULL too. */

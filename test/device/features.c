@@ -47,8 +47,8 @@ features_check(struct device *dev, uint64_t features)
 		      (uintmax_t)alien);
 	if (offered & ~features & B(VERSION_1))
 		fault(dev, -1, "RSVD-01", "VERSION_1 was offered and not accepted");
-	if (features & B(SR_IOV))
-		fault(dev, -1, "RSVD-09", "SR_IOV accepted without PCI");
+	if (features & B(SR_IOV) && !dev->options.virtual_functions)
+		fault(dev, -1, "RSVD-09", "SR_IOV accepted without virtual functions");
 	if (features & B(ADMIN_VQ))
 		fault(dev, -1, "RSVD-17", "ADMIN_VQ accepted without PCI");
 	for (size_t i = 0; i < sizeof(dependences) / sizeof(dependences[0]); i++) {

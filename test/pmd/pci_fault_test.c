@@ -45,10 +45,13 @@ zone_freed(const struct rte_memzone *mz)
 		device_memory_remove(function.dev, mz->addr);
 }
 
+static bool with_functions; /* virtual ones */
+
 static void
 arrive(uint64_t features)
 {
 	struct device_options options = {
+		.virtual_functions = with_functions,
 		.features = features | DEVICE_BIT(DEVICE_F_VERSION_1) |
 			    DEVICE_BIT(DEVICE_F_CTRL_VQ) | DEVICE_BIT(DEVICE_F_CTRL_RX) |
 			    DEVICE_BIT(DEVICE_F_MQ) | DEVICE_BIT(DEVICE_F_STATUS) |
@@ -62,6 +65,7 @@ arrive(uint64_t features)
 		abort();
 	pools_tell(h.dev);
 	function_plug(h.dev);
+	function.has_functions = with_functions;
 	removals = 0;
 }
 
@@ -542,12 +546,49 @@ setup(void **state)
 	return 0;
 }
 
+/* Header and frame lie in one descriptor here, which this device does not say it takes. */
+static void
+headers_apart(void **state)
+{
+	(void)state;
+	arrive(0);
+	function.has_ports = function.headers_apart = true;
+	harness_quiet();
+	assert_int_equal(function_probe(devargs), -ENOTSUP);
+	assert_true(harness_said("a legacy device without ANY_LAYOUT"));
+	assert_int_equal(function_ports_mapped(), 0);
+	leave();
+}
+
+/* SR_IOV is accepted of a function that has virtual ones, and of no other (RSVD-09, -10). */
+static void
+virtual_functions(void **state)
+{
+	const uint64_t bit = DEVICE_BIT(DEVICE_F_SR_IOV);
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		with_functions = i == 1;
+		arrive(bit);
+		assert_int_equal(do_probe(), 0);
+		assert_int_equal(do_setup(), 0);
+		assert_int_equal(do_start(), 0);
+		assert_true((device_driver_features(h.dev) & bit) == (i == 1 ? bit : 0));
+		assert_int_equal(do_traffic(), 0);
+		assert_int_equal(do_stop(), 0);
+		leave();
+	}
+	with_functions = false;
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(split, setup),
 	cmocka_unit_test(packed),
 	cmocka_unit_test(unplugged_ones),
 	cmocka_unit_test(unplugged_zeroes),
 	cmocka_unit_test(ports),
+	cmocka_unit_test(headers_apart),
+	cmocka_unit_test(virtual_functions),
 	cmocka_unit_test(ports_end),
 	cmocka_unit_test(iommu),
 	cmocka_unit_test(not_mapped),

@@ -29,7 +29,9 @@ struct function {
 	enum function_state to; /* to this */
 	bool virtual_addresses; /* that is what EAL uses */
 	bool not_bound;         /* to a driver of user space */
-	bool has_ports;         /* at BAR 0, instead of the modern capabilities */
+	bool has_ports;         /* at BAR 0, instead of the modern capabilities, */
+	bool headers_apart;     /* and without ANY_LAYOUT */
+	bool has_functions;     /* virtual ones */
 	const char *sysfs;      /* where the kernel shows functions; NULL: nowhere */
 };
 

@@ -99,13 +99,14 @@ seam_pci_read_config(const struct rte_pci_device *of, void *buf, size_t len, off
 	return (int)len;
 }
 
-/* A function without virtual functions; EAL cannot look on a bus that is not PCI Express. */
+/* EAL cannot look on a bus that is not PCI Express. */
 off_t
 seam_pci_find_ext_capability(struct rte_pci_device *of, uint32_t id)
 {
 	(void)of;
-	(void)id;
-	return inject_now("rte_pci_find_ext_capability") ? -1 : 0;
+	if (inject_now("rte_pci_find_ext_capability"))
+		return -1;
+	return function.has_functions && id == RTE_PCI_EXT_CAP_ID_SRIOV ? 0x100 : 0;
 }
 
 int
@@ -201,8 +202,8 @@ seam_pci_ioport_map(struct rte_pci_device *of, int bar, struct rte_pci_ioport *i
 	io->dev = of;
 	memset(ports, 0, sizeof(ports));
 	memset(ring_pages, 0, sizeof(ring_pages));
-	put32(ports, 1 << 27);       /* ANY_LAYOUT */
-	ports[PORT_QUEUE_SIZE] = 64; /* descriptors of each queue */
+	put32(ports, function.headers_apart ? 0 : 1 << 27); /* ANY_LAYOUT */
+	ports[PORT_QUEUE_SIZE] = 64;                        /* descriptors of each queue */
 	ports_mapped++;
 	return 0;
 }
