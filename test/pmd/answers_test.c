@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <ethdev_driver.h>
 #include <rte_flow.h>
 
 #define B(name) DEVICE_BIT(DEVICE_F_##name)
@@ -284,12 +285,80 @@ refusals(void **state)
 		assert_int_equal(rte_eth_timesync_enable(h.port), -ENOTSUP);
 		assert_int_equal(rte_flow_flush(h.port, &error), -ENOSYS);
 		assert_int_equal(rte_eth_dev_rx_queue_stop(h.port, 0), -ENOTSUP);
+		assert_int_equal(rte_eth_dev_rx_intr_enable(h.port, 0), -ENOTSUP);
+		assert_int_equal(rte_eth_dev_rx_intr_disable(h.port, 0), -ENOTSUP);
+		/* ethdev itself refuses where the filter was not asked for. */
+		assert_int_equal(h.eth->dev_ops->vlan_filter_set(h.eth, 1, 1), -ENOTSUP);
 	}
 	assert_int_equal(count_lines("no flow control"), 1);
 	assert_int_equal(count_lines("no hash to configure"), 1);
 	assert_int_equal(count_lines("no time stamps"), 1);
 	assert_int_equal(count_lines("no flow rules"), 1);
 	assert_int_equal(count_lines("RING_RESET"), 1);
+	assert_int_equal(count_lines("no receive interrupts to switch"), 1);
+	assert_int_equal(count_lines("no VLAN filter"), 1);
+	assert_int_equal(harness_close(&h), 0);
+}
+
+static void
+prepare_speed(struct device *dev)
+{
+	device_config_set(dev, 12, 25000, 4);
+}
+
+static uint32_t
+speed_capa(const struct harness *h)
+{
+	struct rte_eth_dev_info info;
+
+	assert_int_equal(rte_eth_dev_info_get(h->port, &info), 0);
+	return info.speed_capa;
+}
+
+/* The speed that the device has, from probe on and as it changes, or that the user gives it. */
+static void
+speeds(void **state)
+{
+	struct harness_options options = { .features = B(SPEED_DUPLEX), .prepare = prepare_speed };
+	struct rte_eth_conf conf = { .link_speeds = RTE_ETH_LINK_SPEED_FIXED |
+						    RTE_ETH_LINK_SPEED_10G };
+	static const struct {
+		uint32_t said, capa;
+	} cases[] = {
+		{ 40000, RTE_ETH_LINK_SPEED_40G },
+		{ 77, 0 },
+		{ UINT32_MAX, 0 },
+		{ 0x80000000 | 10000, 0 },
+		{ 100, RTE_ETH_LINK_SPEED_100M },
+		{ 0, 0 },
+	};
+	struct rte_eth_link link;
+	struct harness h;
+
+	(void)state;
+	harness_quiet();
+	assert_int_equal(harness_open(&h, &options), 0);
+	assert_int_equal(speed_capa(&h), RTE_ETH_LINK_SPEED_25G);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(harness_setup(&h, 1, 1, RING, &conf), 0);
+	assert_int_equal(count_lines("link_speeds is not obeyed"), 1);
+	assert_int_equal(rte_eth_dev_start(h.port), 0);
+	for (size_t i = 0; i < RTE_DIM(cases); i++) {
+		device_config_set(h.dev, 12, cases[i].said, 4);
+		assert_int_equal(rte_eth_link_get_nowait(h.port, &link), 0);
+		assert_int_equal(speed_capa(&h), cases[i].capa);
+	}
+	assert_int_equal(harness_close(&h), 0);
+
+	options.devargs = "speed=100000";
+	start(&h, &options, NULL);
+	assert_int_equal(speed_capa(&h), RTE_ETH_LINK_SPEED_100G);
+	assert_int_equal(harness_close(&h), 0);
+
+	options = (struct harness_options){ .prepare = prepare_speed };
+	start(&h, &options, NULL);
+	assert_int_equal(speed_capa(&h), 0);
+	assert_false(harness_said("link_speeds"));
 	assert_int_equal(harness_close(&h), 0);
 }
 
@@ -365,13 +434,49 @@ counters(void **state)
 	assert_int_equal(harness_close(&h), 0);
 }
 
+/* The same of each queue: what went through it, and what it dropped. */
+static void
+queue_counters(void **state)
+{
+	static const uint8_t runt[8];
+	struct harness_options options = { .features = B(MQ) | B(CTRL_VQ), .pairs = 2 };
+	struct rte_eth_stats stats;
+	struct rte_mbuf *mbuf;
+	struct harness h;
+
+	(void)state;
+	harness_quiet();
+	assert_int_equal(harness_open(&h, &options), 0);
+	assert_int_equal(harness_setup(&h, 2, 2, RING, NULL), 0);
+	assert_int_equal(rte_eth_dev_start(h.port), 0);
+	assert_int_equal(harness_pass(&h, 30, FRAME), 0);
+	assert_int_equal(device_receive_packet(h.dev, 1, NULL, runt, sizeof(runt)), 1);
+	assert_int_equal(rte_eth_rx_burst(h.port, 1, &mbuf, 1), 0);
+	transmit(&h, 2);
+	assert_int_equal(rte_eth_stats_get(h.port, &stats), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(stats.q_ipackets[i], 30);
+		assert_int_equal(stats.q_ibytes[i], 30 * FRAME);
+		assert_int_equal(stats.q_opackets[i], i == 0 ? 32 : 30);
+		assert_int_equal(stats.q_obytes[i], stats.q_opackets[i] * FRAME);
+		assert_int_equal(stats.q_errors[i], i);
+	}
+	assert_int_equal(stats.q_ipackets[2] + stats.q_opackets[2], 0);
+	assert_int_equal(stats.ipackets, 60);
+	assert_int_equal(stats.opackets, 62);
+	assert_int_equal(stats.ierrors, 1);
+	assert_int_equal(harness_close(&h), 0);
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(queue_counters),
 	cmocka_unit_test(receive_descriptors),
 	cmocka_unit_test(transmit_descriptors),
 	cmocka_unit_test(burst_modes),
 	cmocka_unit_test(packet_types),
 	cmocka_unit_test(mtus),
 	cmocka_unit_test(refusals),
+	cmocka_unit_test(speeds),
 	cmocka_unit_test(lro_limit),
 	cmocka_unit_test(counters),
 };

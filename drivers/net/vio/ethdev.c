@@ -38,6 +38,8 @@ dev_configure(struct rte_eth_dev *dev)
 		return -EINVAL;
 	if (wants_lro_limit(&conf->rxmode))
 		vio_refuse(dev, VIO_NO_LRO_LIMIT);
+	if (conf->link_speeds & RTE_ETH_LINK_SPEED_FIXED)
+		vio_refuse(dev, VIO_NO_LINK_SPEED);
 	if (dev->data->nb_tx_queues > dev->data->nb_rx_queues)
 		PORT_LOG(port, NOTICE,
 			 "%u tx but %u rx queues: the device may put frames on rx queues that "

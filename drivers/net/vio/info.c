@@ -25,6 +25,9 @@ vio_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 	info->err_handle_mode = port->args.recover == VIO_RECOVER_AUTO
 					? RTE_ETH_ERROR_HANDLE_MODE_PROACTIVE
 					: RTE_ETH_ERROR_HANDLE_MODE_PASSIVE;
+	/* The one that it has; no bit stands for speeds that ethdev does not list, or unknown. */
+	info->speed_capa = rte_eth_speed_bitflag(
+		port->args.speed != 0 ? port->args.speed : port->speed, RTE_ETH_LINK_FULL_DUPLEX);
 	info->max_rx_queues = port->max_pairs;
 	info->max_tx_queues = port->max_pairs;
 	info->min_mtu = RTE_ETHER_MIN_MTU;

@@ -47,8 +47,8 @@ read_speed(struct vio_port *port, struct rte_eth_link *link)
 		read_field(port, offsetof(struct vio_net_config, speed), &speed, sizeof(speed));
 		read_field(port, offsetof(struct vio_net_config, duplex), &duplex, sizeof(duplex));
 	}
-	speed = le32toh(speed);
-	link->link_speed = speed == 0 || speed > INT32_MAX ? RTE_ETH_SPEED_NUM_UNKNOWN : speed;
+	port->speed = vio_known_speed(le32toh(speed));
+	link->link_speed = port->speed != 0 ? port->speed : RTE_ETH_SPEED_NUM_UNKNOWN;
 	if (port->args.speed != 0)
 		link->link_speed = port->args.speed;
 	if (duplex == VIO_NET_DUPLEX_HALF)

@@ -98,6 +98,9 @@ read_config(struct vio_port *port)
 		ret = READ_FIELD(port, VIRTIO_NET_F_RSS, max_virtqueue_pairs);
 	if (ret == 0)
 		ret = READ_FIELD(port, VIRTIO_NET_F_MTU, mtu);
+	if (ret == 0)
+		ret = READ_FIELD(port, VIRTIO_NET_F_SPEED_DUPLEX, speed);
+	port->speed = vio_known_speed(le32toh(config->speed));
 	config->status = le16toh(config->status);
 	config->max_virtqueue_pairs = le16toh(config->max_virtqueue_pairs);
 	config->mtu = le16toh(config->mtu);

@@ -57,6 +57,7 @@ struct vio_port {
 	uint16_t mtu_max;
 	uint32_t ptypes;  /* layers whose types received packets tell, of VIO_RX_PTYPES */
 	uint16_t addr_at; /* offset in struct rte_mbuf of the address that the device knows */
+	uint32_t speed;   /* Mbit/s, as the device said last; 0: it does not know, or say */
 	bool gone;        /* the device was unplugged, or the peer has left */
 	bool link_up;
 	bool announcing;      /* an alarm is set for it */
@@ -226,6 +227,13 @@ int vio_restore(struct vio_port *port);
 
 /* Link (link.c). Without wait, what is known already where somebody else is at work on the port. */
 int vio_link_update(struct rte_eth_dev *dev, int wait);
+/* A speed that is none counts as unknown, which is 0. */
+static inline uint32_t
+vio_known_speed(uint32_t speed)
+{
+	return speed <= INT32_MAX ? speed : 0;
+}
+
 /* Looks whether the device is well and wants an announcement, and says nothing of the link. With
  * the lock. */
 void vio_link_look(struct vio_port *port);

@@ -27,6 +27,12 @@ static const char *const reasons[VIO_REFUSALS] = {
 		"segments are that it puts together; be ready for 65550 bytes, or leave LRO off",
 	[VIO_NO_LINK] = "the link of a stopped port is down, and its start brings it up: start the "
 			"port, then set the link down",
+	[VIO_NO_LINK_SPEED] = "link_speeds is not obeyed: a virtio-net device tells its speed and "
+			      "takes none; ask for none (0), or tell another (speed=N)",
+	[VIO_NO_RX_INTR] = "no receive interrupts to switch: configure the port with "
+			   "intr_conf.rxq = 1, and start it",
+	[VIO_NO_VLAN_FILTER] = "no VLAN filter: the device offers no CTRL_VLAN; sort frames in the "
+			       "application",
 };
 
 int

@@ -434,6 +434,23 @@ is_chosen(const struct rte_eth_rss_reta_entry64 *reta, uint16_t i)
 	return reta[i / RTE_ETH_RETA_GROUP_SIZE].mask & UINT64_C(1) << i % RTE_ETH_RETA_GROUP_SIZE;
 }
 
+/* NETCTRL-RSS-02. ethdev has checked it, but for a number of queues that has changed. */
+static int
+check_table(const struct vio_port *port, const struct vio_rss *rss)
+{
+	uint16_t queues = port->dev->data->nb_rx_queues;
+
+	for (uint16_t i = 0; i < rss->table_size; i++) {
+		if (rss->table[i] < queues)
+			continue;
+		PORT_LOG(port, ERR,
+			 "entry %u of the redirection table names rx queue %u, of %u queues", i,
+			 rss->table[i], queues);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int
 vio_reta_update(struct rte_eth_dev *dev, struct rte_eth_rss_reta_entry64 *reta, uint16_t size)
 {
@@ -449,10 +466,7 @@ vio_reta_update(struct rte_eth_dev *dev, struct rte_eth_rss_reta_entry64 *reta, 
 		if (is_chosen(reta, i))
 			wanted.table[i] =
 				reta[i / RTE_ETH_RETA_GROUP_SIZE].reta[i % RTE_ETH_RETA_GROUP_SIZE];
-	/* NETCTRL-RSS-02. ethdev has checked it, but for a number of queues that has changed. */
-	for (uint16_t i = 0; i < size; i++)
-		if (wanted.table[i] >= dev->data->nb_rx_queues)
-			ret = -EINVAL;
+	ret = check_table(port, &wanted);
 	if (ret == 0)
 		ret = change(port, &wanted);
 	pthread_mutex_unlock(&port->lock);

@@ -15,6 +15,7 @@
 
 #include "log.h"
 #include "port.h"
+#include "refuse.h"
 #include "rx.h"
 
 static bool
@@ -154,7 +155,7 @@ vio_rx_queue_intr_enable(struct rte_eth_dev *dev, uint16_t id)
 	struct vio_rxq *q = dev->data->rx_queues[id];
 
 	if (!is_on(q->port))
-		return -ENOTSUP;
+		return vio_refuse(dev, VIO_NO_RX_INTR);
 	__atomic_store_n(&q->armed, true, __ATOMIC_SEQ_CST);
 	if (vio_rx_arm(q))
 		wake(q);
@@ -167,7 +168,7 @@ vio_rx_queue_intr_disable(struct rte_eth_dev *dev, uint16_t id)
 	struct vio_rxq *q = dev->data->rx_queues[id];
 
 	if (!is_on(q->port))
-		return -ENOTSUP;
+		return vio_refuse(dev, VIO_NO_RX_INTR);
 	__atomic_store_n(&q->armed, false, __ATOMIC_RELAXED);
 	vio_rx_disarm(q);
 	return 0;

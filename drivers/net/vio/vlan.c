@@ -11,6 +11,7 @@
 #include "filter.h"
 #include "log.h"
 #include "port.h"
+#include "refuse.h"
 
 static int
 send_vlan(struct vio_port *port, uint16_t id, bool on)
@@ -29,7 +30,7 @@ vio_vlan_filter_set(struct rte_eth_dev *dev, uint16_t id, int on)
 	int ret = 0;
 
 	if (!vio_has(port->usable, VIRTIO_NET_F_CTRL_VLAN))
-		return -ENOTSUP;
+		return vio_refuse(dev, VIO_NO_VLAN_FILTER);
 	pthread_mutex_lock(&port->lock);
 	if (port->ctrl.live && vio_has(port->features, VIRTIO_NET_F_CTRL_VLAN))
 		ret = send_vlan(port, id, on);
