@@ -6,7 +6,9 @@
 
 #include "net/vio/devargs.h"
 
-#define B(name) DEVICE_BIT(DEVICE_F_##name)
+#define B(name)     DEVICE_BIT(DEVICE_F_##name)
+#define CTRL_QUEUE  8 /* of four pairs */
+#define REFUSED_ACK 1
 
 static void
 start(struct harness *h, uint64_t features, const char *devargs)
@@ -77,6 +79,27 @@ queue_reset(void **state)
 	assert_int_equal(harness_close(&h), 0);
 }
 
+/* A device that refuses it keeps the queue from starting, the second time as well. */
+static void
+queue_refused(void **state)
+{
+	struct harness h;
+
+	(void)state;
+	start(&h, B(VQ_NOTF_COAL) | B(RING_RESET), "coalesce=7:1");
+	assert_int_equal(rte_eth_dev_rx_queue_stop(h.port, 1), 0);
+	device_lie(h.dev, CTRL_QUEUE, DEVICE_LIE_CTRL_ACK, REFUSED_ACK);
+	assert_int_equal(rte_eth_dev_rx_queue_start(h.port, 1), -EIO);
+	device_honest(h.dev);
+	assert_int_equal(rte_eth_dev_rx_queue_start(h.port, 1), -EBUSY);
+	assert_true(harness_said("rx queue 1 cannot be started"));
+	assert_int_equal(rte_eth_dev_stop(h.port), 0);
+	assert_int_equal(rte_eth_dev_start(h.port), 0);
+	expect(&device_net_state(h.dev)->coal_queue[2], 7, 1);
+	assert_int_equal(harness_pass(&h, 20, 100), 0);
+	assert_int_equal(harness_close(&h), 0);
+}
+
 static void
 not_offered(void **state)
 {
@@ -119,8 +142,10 @@ devargs(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(all_queues),  cmocka_unit_test(each_queue), cmocka_unit_test(queue_reset),
-	cmocka_unit_test(not_offered), cmocka_unit_test(not_asked),  cmocka_unit_test(devargs),
+	cmocka_unit_test(all_queues),    cmocka_unit_test(each_queue),
+	cmocka_unit_test(queue_reset),   cmocka_unit_test(not_offered),
+	cmocka_unit_test(not_asked),     cmocka_unit_test(devargs),
+	cmocka_unit_test(queue_refused),
 };
 
 HARNESS_MAIN(tests)

@@ -137,7 +137,8 @@ stop(const struct subject *s)
 	return 0;
 }
 
-/* The ring is live, and empty, where the queue was never started; or it is set up. */
+/* The ring is live, and empty, where the queue was never started; or it is set up. Where that fails
+ * half-way, the device may have the ring or not: only a restart of the port tells. */
 static int
 revive(const struct subject *s)
 {
@@ -146,7 +147,10 @@ revive(const struct subject *s)
 	if (s->ring->vq != NULL)
 		return s->ring->stuck ? -EBUSY : 0;
 	ret = vio_ring_start(s->ring, s->port, s->index, s->vector);
-	return ret < 0 ? ret : vio_coalesce_restore_queue(s->port, s->index);
+	if (ret == 0)
+		ret = vio_coalesce_restore_queue(s->port, s->index);
+	s->ring->stuck = ret < 0;
+	return ret;
 }
 
 static int

@@ -24,7 +24,7 @@ struct vio_ring {
 	uint16_t size;  /* descriptors */
 	uint16_t index; /* of the virtqueue */
 	size_t hdrs_at; /* offset in mz of the headers or commands */
-	bool stuck;     /* the device did not finish the reset of the queue */
+	bool stuck;     /* a reset or a setup of the queue failed: the device may have it */
 	struct vio_notifier notifier;
 };
 

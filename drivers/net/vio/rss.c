@@ -354,7 +354,7 @@ check_queues_live(const struct vio_port *port)
 	for (uint16_t i = 0; i < data->nb_rx_queues; i++) {
 		const struct vio_rxq *q = data->rx_queues[i];
 
-		if (q->ring.vq != NULL)
+		if (q->ring.vq != NULL && !q->ring.stuck)
 			continue;
 		PORT_LOG(port, ERR, "RSS cannot be changed while rx queue %u is stopped; start it",
 			 i);
