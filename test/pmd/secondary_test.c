@@ -221,9 +221,35 @@ questions(void **state)
 	assert_int_equal(harness_close(&h), 0);
 }
 
+/* What the primary's prepare refuses, this one's does, too. */
+static void
+prepare_burst(void **state)
+{
+	struct rte_mbuf *mbufs[2];
+	struct harness h;
+
+	(void)state;
+	open_port(&h, B(CTRL_VQ) | B(MQ), NULL, 0);
+	for (size_t i = 0; i < RTE_DIM(mbufs); i++) {
+		mbufs[i] = rte_pktmbuf_alloc(harness_tx_pool);
+		assert_non_null(mbufs[i]);
+		assert_non_null(rte_pktmbuf_append(mbufs[i], 60));
+	}
+	mbufs[1]->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_IPV4;
+	assert_int_equal(attach(&h), 0);
+	assert_ptr_equal(h.eth->tx_pkt_prepare, other.tx_pkt_prepare);
+	assert_int_equal(h.eth->tx_pkt_prepare(h.eth->data->tx_queues[0], mbufs, 2), 1);
+	assert_int_equal(rte_errno, ENOTSUP);
+	vio_secondary_detach(h.eth);
+	become_primary(&h);
+	rte_pktmbuf_free_bulk(mbufs, RTE_DIM(mbufs));
+	assert_int_equal(harness_close(&h), 0);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(questions),
 	cmocka_unit_test(doorbells),
+	cmocka_unit_test(prepare_burst),
 };
 
 HARNESS_MAIN(tests)

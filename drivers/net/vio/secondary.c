@@ -354,6 +354,7 @@ attach(struct rte_eth_dev *dev)
 	dev->dev_ops = &secondary_ops;
 	dev->rx_pkt_burst = why_not == NULL ? receive : nothing;
 	dev->tx_pkt_burst = why_not == NULL ? transmit : nothing;
+	dev->tx_pkt_prepare = vio_tx_prepare;
 	dev->rx_queue_count = vio_rx_queue_count;
 	dev->rx_descriptor_status = vio_rx_descriptor_status;
 	dev->tx_descriptor_status = vio_tx_descriptor_status;
