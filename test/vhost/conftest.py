@@ -105,7 +105,8 @@ class Lab:
             argv += ["-d", target.plugin()]
         for vdev in vdevs:
             argv += ["--vdev", vdev]
-        argv += ["--", "-i", "--no-flush-rx", "--nb-cores=1"]
+        # Locking all of a process's memory takes as long as anything else at its start.
+        argv += ["--", "-i", "--no-flush-rx", "--nb-cores=1", "--no-mlockall"]
         argv += [f"--mbuf-size={pool.get('mbuf_size', MBUF_SIZE)}"]
         argv += [f"--total-num-mbufs={pool.get('mbufs', MBUFS)}", *app]
         return argv
