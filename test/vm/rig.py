@@ -59,7 +59,8 @@ class Rig:
             try:
                 for stream in streams:
                     stream.wait_open(app.check)
-                    stream.flood(flood, FLOOD_BURST)
+                    if flood:
+                        stream.flood(flood, FLOOD_BURST)
                 numbered.exchange(*streams)
             except numbered.FrameError as error:
                 said = "\n".join((app.output(), "QEMU:", self.vm.qemu_said()))

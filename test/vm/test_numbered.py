@@ -37,8 +37,8 @@ FAULTS = {
 }
 
 
-def run(fault):
-    """Streams over a "wire" that does what fault says with each frame."""
+def run(fault, opened=False):
+    """Streams over a "wire" that does what fault says with each frame. opened: it is waited for."""
     sender, wire_in = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     wire_out, receiver = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
 
@@ -51,7 +51,10 @@ def run(fault):
     worker = threading.Thread(target=wire, daemon=True)
     worker.start()
     try:
-        numbered.exchange(numbered.Stream(sender, receiver, SIZES, *MACS), timeout=2)
+        stream = numbered.Stream(sender, receiver, SIZES, *MACS)
+        if opened:
+            stream.wait_open()
+        numbered.exchange(stream, timeout=2)
     finally:
         sender.send(b"")
         worker.join(5)
@@ -63,7 +66,22 @@ def test_faultless():
     run(lambda seen, out: out.send(seen[-1]))
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_fault_is_seen(fault):
+def again(seen, out):
+    """The first frame comes again behind each other one."""
+    out.send(seen[-1])
+    if len(seen) > 1:
+        out.send(seen[0])
+
+
+def test_late_ones_that_asked_are_passed_over():
+    run(again, opened=True)
     with pytest.raises(numbered.FrameError):
-        run(FAULTS[fault])
+        run(again)
+
+
+@pytest.mark.parametrize("opened", [False, True])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fault_is_seen(fault, opened):
+    """Also behind a frame that asked whether the way is open."""
+    with pytest.raises(numbered.FrameError):
+        run(lambda seen, out: FAULTS[fault](seen[opened:] or seen, out), opened)
