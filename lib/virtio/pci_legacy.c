@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "pci_config.h"
 
 /* The ports (spec 4.1.4.10, "Legacy Interfaces: A Note on PCI Device Layout"). */
 enum {
@@ -132,70 +133,60 @@ msix_is_on(const struct legacy *l, bool *on)
 	return 0;
 }
 
-/* Where in the ports len bytes of configuration at offset are. */
+struct config {
+	const struct legacy *l;
+	uint32_t port;
+};
+
+/* Where in the ports the configuration begins, of which there are offset and len bytes. */
 static int
-find_config(const struct legacy *l, uint32_t offset, uint32_t len, uint32_t *port)
+find_config(const struct legacy *l, uint32_t offset, uint32_t len, struct config *config)
 {
 	bool msix;
 	int ret = msix_is_on(l, &msix);
 
 	if (ret < 0)
 		return ret;
-	*port = msix ? HEADER_END_MSIX : HEADER_END;
-	if ((uint64_t)*port + offset + len > l->len)
-		return -EINVAL;
-	*port += offset;
-	return 0;
+	*config = (struct config){ .l = l, .port = msix ? HEADER_END_MSIX : HEADER_END };
+	return (uint64_t)config->port + offset + len > l->len ? -EINVAL : 0;
 }
 
-/* The width that the field at offset is accessed by, going by its length. */
 static uint32_t
-field_width(uint32_t offset, uint32_t len)
+load_config(void *ctx, uint32_t offset, unsigned width)
 {
-	if ((len == 8 || len == 4) && offset % 4 == 0)
-		return 4;
-	if (len == 2 && offset % 2 == 0)
-		return 2;
-	return 1;
+	const struct config *config = ctx;
+
+	return get(config->l, config->port + offset, width);
+}
+
+static void
+store_config(void *ctx, uint32_t offset, uint32_t value, unsigned width)
+{
+	const struct config *config = ctx;
+
+	put(config->l, config->port + offset, value, width);
 }
 
 static int
 read_config(struct vio_transport *t, uint32_t offset, void *buf, uint32_t len)
 {
-	uint32_t width = field_width(offset, len);
-	bool all_ones = true;
-	uint32_t port, value;
-	int ret;
+	struct config config;
+	int ret = find_config(of(t), offset, len, &config);
 
-	ret = find_config(of(t), offset, len, &port);
 	if (ret < 0)
 		return ret;
-	for (uint32_t i = 0; i < len; i += width) {
-		value = get(of(t), port + i, width);
-		all_ones &= value == UINT32_MAX >> (32 - 8 * width);
-		value = htole32(value);
-		memcpy((uint8_t *)buf + i, &value, width);
-	}
-	return all_ones ? failed(of(t), 0) : 0;
+	return vio_pci_config_get(load_config, &config, offset, buf, len) ? failed(of(t), 0) : 0;
 }
 
-/* First to last, which is how a MAC address has to be written (NET-LEG-03). */
 static int
 write_config(struct vio_transport *t, uint32_t offset, const void *buf, uint32_t len)
 {
-	uint32_t width = field_width(offset, len);
-	uint32_t port, value;
-	int ret;
+	struct config config;
+	int ret = find_config(of(t), offset, len, &config);
 
-	ret = find_config(of(t), offset, len, &port);
-	if (ret < 0)
-		return ret;
-	for (uint32_t i = 0; i < len; i += width) {
-		value = 0;
-		memcpy(&value, (const uint8_t *)buf + i, width);
-		put(of(t), port + i, le32toh(value), width);
-	}
-	return 0;
+	if (ret == 0)
+		vio_pci_config_put(store_config, &config, offset, buf, len);
+	return ret;
 }
 
 /* The device alone chooses the size (SPLIT-LEG-01); rings are split ones. */

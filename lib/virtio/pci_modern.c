@@ -10,6 +10,7 @@
 
 #include "features.h"
 #include "log.h"
+#include "pci_config.h"
 #include "pci_modern_regs.h"
 
 #define STATUS_GONE 0xff
@@ -170,36 +171,31 @@ check_config_range(const struct modern *m, uint32_t offset, uint32_t len)
 	return 0;
 }
 
-/* The width that the field at offset is accessed by, going by its length. */
 static uint32_t
-field_width(uint32_t offset, uint32_t len)
+load_config(void *ctx, uint32_t offset, unsigned width)
 {
-	if ((len == 8 || len == 4) && offset % 4 == 0)
-		return 4;
-	if (len == 2 && offset % 2 == 0)
-		return 2;
-	return 1;
+	const struct modern *m = ctx;
+
+	return m->load(m->ctx, m->caps.device.addr + offset, width);
+}
+
+static void
+store_config(void *ctx, uint32_t offset, uint32_t value, unsigned width)
+{
+	const struct modern *m = ctx;
+
+	m->store(m->ctx, m->caps.device.addr + offset, value, width);
 }
 
 static int
 read_config(struct vio_transport *t, uint32_t offset, void *buf, uint32_t len)
 {
 	struct modern *m = of(t);
-	uint32_t width = field_width(offset, len);
-	bool all_ones = true;
-	uint32_t value;
-	int ret;
+	int ret = check_config_range(m, offset, len);
 
-	ret = check_config_range(m, offset, len);
 	if (ret < 0)
 		return ret;
-	for (uint32_t i = 0; i < len; i += width) {
-		value = m->load(m->ctx, m->caps.device.addr + offset + i, width);
-		all_ones &= value == UINT32_MAX >> (32 - 8 * width);
-		value = htole32(value);
-		memcpy((uint8_t *)buf + i, &value, width);
-	}
-	if (all_ones && vio_pci_gone(m))
+	if (vio_pci_config_get(load_config, m, offset, buf, len) && vio_pci_gone(m))
 		return -ENODEV;
 	return 0;
 }
@@ -208,19 +204,11 @@ static int
 write_config(struct vio_transport *t, uint32_t offset, const void *buf, uint32_t len)
 {
 	struct modern *m = of(t);
-	uint32_t width = field_width(offset, len);
-	uint32_t value;
-	int ret;
+	int ret = check_config_range(m, offset, len);
 
-	ret = check_config_range(m, offset, len);
-	if (ret < 0)
-		return ret;
-	for (uint32_t i = 0; i < len; i += width) {
-		value = 0;
-		memcpy(&value, (const uint8_t *)buf + i, width);
-		m->store(m->ctx, m->caps.device.addr + offset + i, le32toh(value), width);
-	}
-	return 0;
+	if (ret == 0)
+		vio_pci_config_put(store_config, m, offset, buf, len);
+	return ret;
 }
 
 static void

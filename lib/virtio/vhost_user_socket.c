@@ -38,11 +38,15 @@ make_address(const char *path, struct sockaddr_un *sun)
 	return 0;
 }
 
+/* And the address that it is for. */
 static int
-make_socket(const char *path)
+make_socket(const char *path, struct sockaddr_un *sun)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = make_address(path, sun);
 
+	if (fd < 0)
+		return fd;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd >= 0)
 		return fd;
 	fd = -errno;
@@ -101,10 +105,7 @@ vio_vu_try_connect(const char *path)
 	struct sockaddr_un sun;
 	int fd, ret;
 
-	ret = make_address(path, &sun);
-	if (ret < 0)
-		return ret;
-	fd = make_socket(path);
+	fd = make_socket(path, &sun);
 	if (fd < 0)
 		return fd;
 	if (connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) == 0)
@@ -122,10 +123,7 @@ vio_vu_connect(const char *path, unsigned timeout_ms)
 	struct sockaddr_un sun;
 	int fd, ret;
 
-	ret = make_address(path, &sun);
-	if (ret < 0)
-		return ret;
-	fd = make_socket(path);
+	fd = make_socket(path, &sun);
 	if (fd < 0)
 		return fd;
 	ret = connect_until(fd, &sun, vio_now_ms() + timeout_ms);
@@ -190,10 +188,7 @@ vio_vu_listen(const char *path)
 	struct sockaddr_un sun;
 	int fd, ret;
 
-	ret = make_address(path, &sun);
-	if (ret < 0)
-		return ret;
-	fd = make_socket(path);
+	fd = make_socket(path, &sun);
 	if (fd < 0)
 		return fd;
 	ret = bind_to(fd, &sun);
