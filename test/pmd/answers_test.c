@@ -226,7 +226,7 @@ prepare_mtu(struct device *dev)
 	device_config_set(dev, 10, 4000, 2);
 }
 
-/* Up to what the device says; and, where frames cannot span buffers, what one of them holds. */
+/* Up to what the device says; and, where frames may not span buffers, what one of them holds. */
 static void
 mtus(void **state)
 {
@@ -246,10 +246,80 @@ mtus(void **state)
 	assert_true(harness_said("turn scatter on"));
 	assert_int_equal(harness_close(&h), 0);
 
+	/* Buffers that can be merged change nothing for who asked for no scatter. */
 	options.features |= B(MRG_RXBUF);
 	start(&h, &options, NULL);
-	assert_int_equal(rte_eth_dev_set_mtu(h.port, 4000), 0);
+	assert_int_equal(rte_eth_dev_set_mtu(h.port, HARNESS_ROOM - 18), 0);
+	harness_quiet();
+	assert_int_equal(rte_eth_dev_set_mtu(h.port, HARNESS_ROOM - 17), -EINVAL);
+	assert_true(harness_said("turn scatter on"));
 	assert_int_equal(harness_pass(&h, 20, 1500), 0);
+	assert_int_equal(harness_close(&h), 0);
+}
+
+static bool
+scattered(const struct harness *h)
+{
+	struct rte_eth_rxq_info info;
+
+	assert_int_equal(rte_eth_rx_queue_info_get(h->port, 0, &info), 0);
+	return info.scattered_rx;
+}
+
+/* Who asked for it gets large frames in several mbufs, and is told whether they may come. */
+static void
+mtus_with_scatter(void **state)
+{
+	struct harness_options options = { .features = B(MTU) | B(MRG_RXBUF),
+					   .prepare = prepare_mtu };
+	struct rte_eth_conf conf = { .rxmode.offloads = RTE_ETH_RX_OFFLOAD_SCATTER };
+	static uint8_t frame[4000];
+	struct rte_mbuf *mbuf;
+	struct harness h;
+
+	(void)state;
+	start(&h, &options, &conf);
+	assert_false(scattered(&h));
+	assert_int_equal(rte_eth_dev_set_mtu(h.port, 4000), 0);
+	assert_true(scattered(&h));
+	assert_int_equal(device_receive_packet(h.dev, 0, NULL, frame, sizeof(frame)), 3);
+	assert_int_equal(rte_eth_rx_burst(h.port, 0, &mbuf, 1), 1);
+	assert_int_equal(mbuf->nb_segs, 3);
+	rte_pktmbuf_free(mbuf);
+	assert_int_equal(rte_eth_dev_set_mtu(h.port, HARNESS_ROOM - 18), 0);
+	assert_false(scattered(&h));
+	assert_int_equal(harness_close(&h), 0);
+}
+
+/* A queue, and a start, for an MTU that needs several buffers and may not have them. What the
+ * device sends beyond the MTU comes all the same. */
+static void
+no_scatter(void **state)
+{
+	struct harness_options options = { .features = B(MRG_RXBUF) };
+	struct rte_eth_conf conf = { .rxmode = { .mtu = 4000,
+						 .offloads = RTE_ETH_RX_OFFLOAD_SCATTER } };
+	static uint8_t frame[4000];
+	struct rte_mbuf *mbuf;
+	struct harness h;
+
+	(void)state;
+	assert_int_equal(harness_open(&h, &options), 0);
+	assert_int_equal(harness_setup(&h, 1, 1, RING, &conf), 0);
+	conf.rxmode.offloads = 0;
+	assert_int_equal(rte_eth_dev_configure(h.port, 1, 1, &conf), 0);
+	assert_int_equal(rte_eth_dev_start(h.port), -EINVAL);
+	harness_quiet();
+	assert_int_equal(rte_eth_rx_queue_setup(h.port, 0, RING, 0, NULL, harness_rx_pool),
+			 -EINVAL);
+	assert_true(harness_said("turn scatter on"));
+	conf.rxmode.mtu = 1500;
+	assert_int_equal(harness_setup(&h, 1, 1, RING, &conf), 0);
+	assert_int_equal(rte_eth_dev_start(h.port), 0);
+	assert_int_equal(device_receive_packet(h.dev, 0, NULL, frame, sizeof(frame)), 3);
+	assert_int_equal(rte_eth_rx_burst(h.port, 0, &mbuf, 1), 1);
+	assert_int_equal(mbuf->pkt_len, sizeof(frame));
+	rte_pktmbuf_free(mbuf);
 	assert_int_equal(harness_close(&h), 0);
 }
 
@@ -475,6 +545,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(burst_modes),
 	cmocka_unit_test(packet_types),
 	cmocka_unit_test(mtus),
+	cmocka_unit_test(mtus_with_scatter),
+	cmocka_unit_test(no_scatter),
 	cmocka_unit_test(refusals),
 	cmocka_unit_test(speeds),
 	cmocka_unit_test(lro_limit),

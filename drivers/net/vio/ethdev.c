@@ -79,26 +79,6 @@ set_queue_states(struct rte_eth_dev *dev, bool started)
 						       : RTE_ETH_QUEUE_STATE_STOPPED;
 }
 
-/* May a frame of the configured size need several mbufs? */
-static bool
-may_scatter(const struct rte_eth_dev *dev)
-{
-	const struct vio_port *port = vio_port(dev);
-	uint32_t frame = dev->data->mtu + RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN;
-
-	if (!vio_has(port->features, VIRTIO_NET_F_MRG_RXBUF) && !vio_may_chain(port))
-		return false;
-	if (dev->data->dev_conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_TCP_LRO)
-		return true;
-	for (uint16_t i = 0; i < dev->data->nb_rx_queues; i++) {
-		const struct vio_rxq *q = dev->data->rx_queues[i];
-
-		if (q->room < frame)
-			return true;
-	}
-	return false;
-}
-
 static int
 dev_start(struct rte_eth_dev *dev)
 {
@@ -127,7 +107,7 @@ dev_start(struct rte_eth_dev *dev)
 		vio_intr_stop(port);
 		return ret;
 	}
-	dev->data->scattered_rx = may_scatter(dev);
+	dev->data->scattered_rx = vio_may_scatter(dev, dev->data->mtu);
 	set_queue_states(dev, true);
 	vio_link_update(dev, 1);
 	return 0;

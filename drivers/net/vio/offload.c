@@ -142,10 +142,29 @@ rx_wants(const struct vio_port *port)
 }
 
 bool
-vio_may_chain(const struct vio_port *port)
+vio_may_span(const struct vio_port *port)
 {
 	return port->dev->data->dev_conf.rxmode.offloads &
 	       (RTE_ETH_RX_OFFLOAD_SCATTER | RTE_ETH_RX_OFFLOAD_TCP_LRO);
+}
+
+bool
+vio_may_scatter(const struct rte_eth_dev *dev, uint16_t mtu)
+{
+	const struct vio_port *port = vio_port(dev);
+	uint32_t frame = mtu + RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN;
+
+	if (!vio_may_span(port))
+		return false;
+	if (dev->data->dev_conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_TCP_LRO)
+		return true;
+	for (uint16_t i = 0; i < dev->data->nb_rx_queues; i++) {
+		const struct vio_rxq *q = dev->data->rx_queues[i];
+
+		if (q->room < frame)
+			return true;
+	}
+	return false;
 }
 
 /* How many mbufs a receive buffer is to be made of. Segments put together by the device can be as
@@ -159,7 +178,7 @@ set_chain(const struct vio_port *port, struct vio_rxq *q)
 
 	if (data->dev_conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_TCP_LRO)
 		len = VIO_FRAME_MAX;
-	if (!mergeable && vio_may_chain(port))
+	if (!mergeable && vio_may_span(port))
 		n = vio_rx_chain_for(q, vio_net_hdr_len(port->features), len);
 	if (n > q->ring.size || n > VIO_CHAIN_MAX) {
 		PORT_LOG(port, ERR,
@@ -168,10 +187,10 @@ set_chain(const struct vio_port *port, struct vio_rxq *q)
 			 q->id, len, n, q->room);
 		return -EINVAL;
 	}
-	if (!mergeable && n == 1 && len > q->room) {
+	if (!vio_may_span(port) && len > q->room) {
 		PORT_LOG(port, ERR,
 			 "rx queue %u: frames of %u bytes do not fit its buffers of %u bytes, and "
-			 "cannot span several: use larger mbufs, a lower MTU, or turn scatter on",
+			 "may not span several: use larger mbufs, a lower MTU, or turn scatter on",
 			 q->id, len, q->room);
 		return -EINVAL;
 	}

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct rte_eth_dev;
 struct vio_port;
 
 /* RTE_ETH_RX_OFFLOAD_* and RTE_ETH_TX_OFFLOAD_* that the device and the driver have. */
@@ -20,12 +21,13 @@ uint64_t vio_features_unasked(const struct vio_port *port);
  * where a receive queue has not the descriptors for a frame. */
 int vio_offloads_start(struct vio_port *port);
 
-/* May a frame come in several mbufs, as far as the application is concerned, where buffers are not
- * mergeable? */
-bool vio_may_chain(const struct vio_port *port);
+/* May a frame come in several mbufs, as far as the application is concerned? */
+bool vio_may_span(const struct vio_port *port);
+/* May one that fits the MTU need several, by the queues' buffers? What ethdev calls scattered_rx.
+ */
+bool vio_may_scatter(const struct rte_eth_dev *dev, uint16_t mtu);
 
 /* ethdev operations: packet types, told where the devarg ptypes=1 asks for it. */
-struct rte_eth_dev;
 const uint32_t *vio_supported_ptypes_get(struct rte_eth_dev *dev);
 int vio_ptypes_set(struct rte_eth_dev *dev, uint32_t mask);
 

@@ -69,8 +69,8 @@ check_orphans(struct vio_port *port, const char *kind, uint16_t id)
 	return -EBUSY;
 }
 
-/* The longest frame that a receive buffer must hold where frames cannot span buffers: an Ethernet
- * header, a VLAN tag and the MTU. */
+/* The longest frame that a receive buffer must hold where frames may not span buffers, as the
+ * device or the application has it: an Ethernet header, a VLAN tag and the MTU. */
 static uint32_t
 frame_max(const struct vio_port *port)
 {
@@ -80,9 +80,8 @@ frame_max(const struct vio_port *port)
 static int
 check_pool(const struct vio_port *port, uint16_t id, const struct rte_mempool *pool)
 {
-	bool mergeable = vio_has(port->features, VIRTIO_NET_F_MRG_RXBUF);
 	uint32_t room = rte_pktmbuf_data_room_size((struct rte_mempool *)pool);
-	bool several = mergeable || vio_may_chain(port);
+	bool several = vio_may_span(port);
 	uint32_t least = several ? RTE_ETHER_MIN_LEN : frame_max(port);
 
 	if (room >= RTE_PKTMBUF_HEADROOM + least)
