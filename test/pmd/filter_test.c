@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <ethdev_driver.h>
+
 #include "net/vio/filter.h"
 #include "net/vio/recover.h"
 #include "inject.h"
@@ -172,6 +174,41 @@ recovered(void **state)
 	assert_memory_equal(net->mac, &own, sizeof(own));
 	assert_int_equal(net->unicast, 1);
 	assert_int_equal(net->rx_mode[PROMISC], 1);
+	assert_int_equal(harness_close(&h), 0);
+}
+
+/* One that comes before ethdev has written down what the driver did: here it never does. */
+static void
+recovered_before_ethdev(void **state)
+{
+	struct harness_options options = { .features = CONTROL | B(CTRL_VLAN),
+					   .recover = VIO_RECOVER_AUTO };
+	struct rte_eth_conf conf = { .rxmode.offloads = RTE_ETH_RX_OFFLOAD_VLAN_FILTER };
+	struct rte_ether_addr own = address(2, 99), other = address(2, 1);
+	const struct eth_dev_ops *ops;
+	const struct device_net_state *net;
+	struct harness h;
+
+	(void)state;
+	assert_int_equal(harness_open(&h, &options), 0);
+	assert_int_equal(harness_setup(&h, 1, 1, 64, &conf), 0);
+	assert_int_equal(rte_eth_dev_start(h.port), 0);
+	net = device_net_state(h.dev);
+	ops = h.eth->dev_ops;
+	assert_int_equal(ops->mac_addr_set(h.eth, &own), 0);
+	assert_int_equal(ops->mac_addr_add(h.eth, &other, 1, 0), 0);
+	assert_int_equal(ops->promiscuous_enable(h.eth), 0);
+	assert_int_equal(ops->allmulticast_enable(h.eth), 0);
+	assert_int_equal(ops->vlan_filter_set(h.eth, 5, 1), 0);
+	device_need_reset(h.dev);
+	assert_int_equal(rte_eth_link_get_nowait(h.port, &(struct rte_eth_link){ 0 }), 0);
+	seam_alarms_within(3000000);
+	assert_memory_equal(net->mac, &own, sizeof(own));
+	assert_int_equal(net->unicast, 1);
+	assert_memory_equal(net->first_unicast, &other, sizeof(other));
+	assert_int_equal(net->rx_mode[PROMISC], 1);
+	assert_int_equal(net->rx_mode[ALLMULTI], 1);
+	assert_int_equal(net->vlan[0], 1 << 5);
 	assert_int_equal(harness_close(&h), 0);
 }
 
@@ -359,6 +396,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(told_once),
 	cmocka_unit_test(list_refused),
 	cmocka_unit_test(recovered),
+	cmocka_unit_test(recovered_before_ethdev),
 	cmocka_unit_test(while_stopped),
 	cmocka_unit_test(too_many_groups),
 	cmocka_unit_test_prestate(table_refused, &with_extra),

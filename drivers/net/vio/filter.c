@@ -13,12 +13,6 @@
 #include "log.h"
 #include "port.h"
 
-/* The modes, as they are to be. */
-struct modes {
-	bool promiscuous;
-	bool all_multicast;
-};
-
 enum refusal { NO_RX_MODES, NO_MAC_ADDR, NO_MAC_TABLE, NO_MULTICAST };
 
 /* The data of VIRTIO_NET_CTRL_MAC_TABLE_SET: both tables, one after the other. */
@@ -91,12 +85,12 @@ wants_own_address(const struct vio_port *port, const struct rte_ether_addr *own)
 	       !takes_written_address(port) && memcmp(own, port->config.mac, sizeof(*own)) != 0;
 }
 
-/* addresses: the port's, [VIO_MAC_MAX]; unused ones are zero. Returns how many are told. */
+/* Returns how many addresses are told. */
 static uint32_t
-fill_tables(const struct vio_port *port, const struct rte_ether_addr *addresses,
-	    struct tables *tables)
+fill_tables(const struct vio_port *port, struct tables *tables)
 {
 	const struct vio_filter *filter = &port->filter;
+	const struct rte_ether_addr *addresses = filter->addresses;
 	uint32_t unicast = 0, multicast = 0, i = wants_own_address(port, addresses) ? 0 : 1;
 
 	tables->len = sizeof(uint32_t);
@@ -140,17 +134,17 @@ send_mode(struct vio_port *port, const char *what, uint8_t command, uint8_t on)
  * that would be too long: then frames come that nobody asked for, which is better than none.
  */
 static int
-send_modes(struct vio_port *port, const struct modes *modes)
+send_modes(struct vio_port *port)
 {
 	const struct vio_filter *filter = &port->filter;
 	bool extra = vio_has(port->features, VIRTIO_NET_F_CTRL_RX_EXTRA);
 	bool open = filter->table_refused;
-	bool multicast = modes->all_multicast || open ||
+	bool multicast = filter->all_multicast || open ||
 			 filter->multicast_count > VIO_MULTICAST_MAX;
 	int ret;
 
 	ret = send_mode(port, "promiscuous mode", VIO_NET_CTRL_RX_PROMISC,
-			modes->promiscuous || (open && !extra));
+			filter->promiscuous || (open && !extra));
 	if (ret == 0)
 		ret = send_mode(port, "all-multicast mode", VIO_NET_CTRL_RX_ALLMULTI, multicast);
 	if (ret == 0 && extra)
@@ -158,31 +152,25 @@ send_modes(struct vio_port *port, const struct modes *modes)
 	return ret;
 }
 
-static struct modes
-current_modes(const struct vio_port *port)
-{
-	return (struct modes){
-		.promiscuous = port->dev->data->promiscuous,
-		.all_multicast = port->dev->data->all_multicast,
-	};
-}
-
-/* wanted: what to change of the modes that ethdev knows. */
+/* Makes one of the modes, a field of the port's filter, what it is to be. */
 static int
-change_modes(struct rte_eth_dev *dev, const char *what, const struct modes *wanted)
+change_mode(struct rte_eth_dev *dev, const char *what, bool *mode, bool on)
 {
 	struct vio_port *port = vio_port(dev);
+	bool before;
 	int ret = 0;
 
 	if (filters_nothing(port))
 		return 0;
 	if (!vio_has(port->features, VIRTIO_NET_F_CTRL_RX))
-		return wanted->promiscuous || wanted->all_multicast
-			       ? refuse(port, NO_RX_MODES, what)
-			       : -ENOTSUP;
+		return on ? refuse(port, NO_RX_MODES, what) : -ENOTSUP;
 	pthread_mutex_lock(&port->lock);
+	before = *mode;
+	*mode = on;
 	if (port->ctrl.live)
-		ret = send_modes(port, wanted);
+		ret = send_modes(port);
+	if (ret < 0)
+		*mode = before;
 	pthread_mutex_unlock(&port->lock);
 	return ret;
 }
@@ -190,33 +178,25 @@ change_modes(struct rte_eth_dev *dev, const char *what, const struct modes *want
 int
 vio_promiscuous_enable(struct rte_eth_dev *dev)
 {
-	struct modes modes = { true, dev->data->all_multicast };
-
-	return change_modes(dev, "promiscuous mode", &modes);
+	return change_mode(dev, "promiscuous mode", &vio_port(dev)->filter.promiscuous, true);
 }
 
 int
 vio_promiscuous_disable(struct rte_eth_dev *dev)
 {
-	struct modes modes = { false, dev->data->all_multicast };
-
-	return change_modes(dev, "promiscuous mode", &modes);
+	return change_mode(dev, "promiscuous mode", &vio_port(dev)->filter.promiscuous, false);
 }
 
 int
 vio_allmulticast_enable(struct rte_eth_dev *dev)
 {
-	struct modes modes = { dev->data->promiscuous, true };
-
-	return change_modes(dev, "all-multicast mode", &modes);
+	return change_mode(dev, "all-multicast mode", &vio_port(dev)->filter.all_multicast, true);
 }
 
 int
 vio_allmulticast_disable(struct rte_eth_dev *dev)
 {
-	struct modes modes = { dev->data->promiscuous, false };
-
-	return change_modes(dev, "all-multicast mode", &modes);
+	return change_mode(dev, "all-multicast mode", &vio_port(dev)->filter.all_multicast, false);
 }
 
 /* --- addresses
@@ -224,12 +204,11 @@ vio_allmulticast_disable(struct rte_eth_dev *dev)
 
 /* Tells the tables, and the modes where they depend on them. */
 static int
-send_tables(struct vio_port *port, const struct rte_ether_addr *addresses)
+send_tables(struct vio_port *port)
 {
 	struct vio_filter *filter = &port->filter;
-	struct modes modes = current_modes(port);
 	struct tables tables;
-	uint32_t count = fill_tables(port, addresses, &tables);
+	uint32_t count = fill_tables(port, &tables);
 	const struct vio_ctrl_command command = {
 		.what = "MAC address tables",
 		.class = VIO_NET_CTRL_MAC,
@@ -250,7 +229,7 @@ send_tables(struct vio_port *port, const struct rte_ether_addr *addresses)
 	} else {
 		filter->table_refused = false;
 	}
-	return ret == 0 ? send_modes(port, &modes) : ret;
+	return ret == 0 ? send_modes(port) : ret;
 }
 
 uint32_t
@@ -265,8 +244,8 @@ vio_mac_addrs_max(const struct vio_port *port)
 static int
 change_address(struct rte_eth_dev *dev, uint32_t index, const struct rte_ether_addr *address)
 {
-	struct rte_ether_addr addresses[VIO_MAC_MAX];
 	struct vio_port *port = vio_port(dev);
+	struct rte_ether_addr *ours = &port->filter.addresses[index], before;
 	int ret = 0;
 
 	if (filters_nothing(port))
@@ -274,10 +253,13 @@ change_address(struct rte_eth_dev *dev, uint32_t index, const struct rte_ether_a
 	if (!vio_has(port->usable, VIRTIO_NET_F_CTRL_RX))
 		return refuse(port, NO_MAC_TABLE, "further MAC addresses");
 	pthread_mutex_lock(&port->lock);
-	memcpy(addresses, dev->data->mac_addrs, sizeof(addresses));
-	addresses[index] = *address;
+	before = *ours;
+	*ours = *address;
 	if (port->ctrl.live)
-		ret = send_tables(port, addresses);
+		ret = send_tables(port);
+	/* ethdev forgets an address whether or not the device does. */
+	if (ret < 0 && !rte_is_zero_ether_addr(address))
+		*ours = before;
 	pthread_mutex_unlock(&port->lock);
 	return ret;
 }
@@ -287,7 +269,7 @@ vio_mac_addr_add(struct rte_eth_dev *dev, struct rte_ether_addr *mac, uint32_t i
 {
 	RTE_SET_USED(pool);
 	/* ethdev repeats at each start what it knows; vio_filter_restore() has told it already. */
-	if (rte_is_same_ether_addr(mac, &dev->data->mac_addrs[index]))
+	if (rte_is_same_ether_addr(mac, &vio_port(dev)->filter.addresses[index]))
 		return 0;
 	return change_address(dev, index, mac);
 }
@@ -347,7 +329,7 @@ vio_set_mc_addr_list(struct rte_eth_dev *dev, struct rte_ether_addr *list, uint3
 	before = port->filter;
 	take_list(port, list, count);
 	if (port->ctrl.live)
-		ret = send_tables(port, dev->data->mac_addrs);
+		ret = send_tables(port);
 	/* What was refused must not come true at the next start. */
 	if (ret < 0)
 		port->filter = before;
@@ -380,7 +362,7 @@ vio_mac_addr_set(struct rte_eth_dev *dev, struct rte_ether_addr *mac)
 		return 0;
 	if (!vio_has(port->features, VIRTIO_NET_F_CTRL_MAC_ADDR) && !takes_written_address(port)) {
 		/* ethdev gives a started device the address that it has anyway. */
-		if (rte_is_same_ether_addr(mac, &dev->data->mac_addrs[0]))
+		if (rte_is_same_ether_addr(mac, &port->filter.addresses[0]))
 			return 0;
 		return refuse(port, NO_MAC_ADDR, "another MAC address");
 	}
@@ -389,6 +371,8 @@ vio_mac_addr_set(struct rte_eth_dev *dev, struct rte_ether_addr *mac)
 		ret = write_own_address(port, mac);
 	else if (port->ctrl.live)
 		ret = send_own_address(port, mac);
+	if (ret == 0)
+		port->filter.addresses[0] = *mac;
 	pthread_mutex_unlock(&port->lock);
 	return ret;
 }
@@ -396,17 +380,17 @@ vio_mac_addr_set(struct rte_eth_dev *dev, struct rte_ether_addr *mac)
 int
 vio_filter_restore(struct vio_port *port)
 {
-	const struct rte_ether_addr *addresses = port->dev->data->mac_addrs;
+	const struct rte_ether_addr *own = &port->filter.addresses[0];
 	int ret = 0;
 
 	if (filters_nothing(port))
 		return 0;
 	if (vio_has(port->features, VIRTIO_NET_F_CTRL_MAC_ADDR) &&
-	    memcmp(addresses, port->config.mac, sizeof(*addresses)) != 0)
-		ret = send_own_address(port, addresses);
+	    memcmp(own, port->config.mac, sizeof(*own)) != 0)
+		ret = send_own_address(port, own);
 	if (takes_written_address(port))
-		ret = write_own_address(port, addresses);
+		ret = write_own_address(port, own);
 	if (ret == 0 && vio_has(port->features, VIRTIO_NET_F_CTRL_RX))
-		ret = send_tables(port, addresses);
+		ret = send_tables(port);
 	return ret;
 }

@@ -17,10 +17,14 @@ struct vio_port;
 #define VIO_MULTICAST_MAX 256
 
 /*
- * What ethdev does not remember for a driver, under the port's lock: promiscuous and all-multicast
- * mode, unicast addresses and VLANs stand in its own data.
+ * What was asked for, under the port's lock. ethdev remembers most of it as well, but only after
+ * the operation has returned: a recovery in between would tell the device what was before.
  */
 struct vio_filter {
+	bool promiscuous;
+	bool all_multicast;
+	struct rte_ether_addr addresses[VIO_MAC_MAX]; /* the port's own first; unused ones are 0 */
+	uint64_t vlans[RTE_ETHER_MAX_VLAN_ID / 64 + 1];
 	struct rte_ether_addr multicast[VIO_MULTICAST_MAX];
 	uint32_t multicast_count; /* as asked for: beyond VIO_MULTICAST_MAX none is kept */
 	bool table_refused;       /* by the device: it is asked for all such frames instead */

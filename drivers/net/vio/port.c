@@ -201,7 +201,7 @@ set_mac(struct vio_port *port)
 	port->dev->data->mac_addrs = rte_zmalloc("vio_mac", VIO_MAC_MAX * sizeof(mac), 0);
 	if (port->dev->data->mac_addrs == NULL)
 		return -ENOMEM;
-	port->dev->data->mac_addrs[0] = mac;
+	port->dev->data->mac_addrs[0] = port->filter.addresses[0] = mac;
 	return 0;
 }
 

@@ -23,6 +23,20 @@ send_vlan(struct vio_port *port, uint16_t id, bool on)
 			     &data, sizeof(data));
 }
 
+static bool
+is_wanted(const struct vio_filter *filter, uint16_t id)
+{
+	return filter->vlans[id / 64] & UINT64_C(1) << id % 64;
+}
+
+static void
+note_vlan(struct vio_filter *filter, uint16_t id, bool on)
+{
+	uint64_t bit = UINT64_C(1) << id % 64;
+
+	filter->vlans[id / 64] = on ? filter->vlans[id / 64] | bit : filter->vlans[id / 64] & ~bit;
+}
+
 int
 vio_vlan_filter_set(struct rte_eth_dev *dev, uint16_t id, int on)
 {
@@ -34,6 +48,8 @@ vio_vlan_filter_set(struct rte_eth_dev *dev, uint16_t id, int on)
 	pthread_mutex_lock(&port->lock);
 	if (port->ctrl.live && vio_has(port->features, VIRTIO_NET_F_CTRL_VLAN))
 		ret = send_vlan(port, id, on);
+	if (ret == 0)
+		note_vlan(&port->filter, id, on);
 	pthread_mutex_unlock(&port->lock);
 	return ret;
 }
@@ -41,13 +57,12 @@ vio_vlan_filter_set(struct rte_eth_dev *dev, uint16_t id, int on)
 int
 vio_vlan_restore(struct vio_port *port)
 {
-	const struct rte_vlan_filter_conf *vlans = &port->dev->data->vlan_filter_conf;
 	int ret = 0;
 
 	if (!vio_has(port->features, VIRTIO_NET_F_CTRL_VLAN))
 		return 0;
 	for (uint16_t id = 0; id <= RTE_ETHER_MAX_VLAN_ID && ret == 0; id++)
-		if (vlans->ids[id / 64] & UINT64_C(1) << id % 64)
+		if (is_wanted(&port->filter, id))
 			ret = send_vlan(port, id, true);
 	return ret;
 }
