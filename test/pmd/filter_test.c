@@ -365,12 +365,68 @@ vlans(void **state)
 	}
 	assert_int_equal(rte_eth_dev_vlan_filter(h.port, 5, 0), 0);
 	assert_int_equal(net->vlan[0], 0);
-	harness_quiet();
-	assert_int_equal(rte_eth_dev_set_vlan_offload(h.port, 0), -EBUSY);
-	assert_true(harness_said("stop the port"));
 	assert_int_equal(rte_eth_dev_stop(h.port), 0);
 	assert_int_equal(rte_eth_dev_set_vlan_offload(h.port, 0), 0);
 	assert_int_equal(rte_eth_dev_start(h.port), 0);
+	assert_int_equal(device_driver_features(h.dev) & B(CTRL_VLAN), 0);
+	assert_int_equal(harness_close(&h), 0);
+}
+
+static unsigned
+vlans_received(const struct harness *h)
+{
+	const struct device_net_state *net = device_net_state(h->dev);
+	unsigned n = 0;
+
+	for (size_t i = 0; i < sizeof(net->vlan); i++)
+		n += __builtin_popcount(net->vlan[i]);
+	return n;
+}
+
+static void
+recover(struct harness *h)
+{
+	device_need_reset(h->dev);
+	assert_int_equal(rte_eth_link_get_nowait(h->port, &(struct rte_eth_link){ 0 }), 0);
+	seam_alarms_within(3000000);
+	assert_int_equal(device_driver_features(h->dev) & B(CTRL_VLAN), B(CTRL_VLAN));
+}
+
+/* Switched off and on while the port runs: every VLAN comes, then those that were asked for; also
+ * after a recovery in either state, and a restart begins anew. */
+static void
+vlans_switched(void **state)
+{
+	struct harness_options options = { .features = CONTROL | B(CTRL_VLAN),
+					   .recover = VIO_RECOVER_AUTO };
+	struct rte_eth_conf conf = { .rxmode.offloads = RTE_ETH_RX_OFFLOAD_VLAN_FILTER };
+	struct harness h;
+
+	(void)state;
+	assert_int_equal(harness_open(&h, &options), 0);
+	assert_int_equal(harness_setup(&h, 1, 1, 64, &conf), 0);
+	assert_int_equal(rte_eth_dev_start(h.port), 0);
+	assert_int_equal(rte_eth_dev_vlan_filter(h.port, 5, 1), 0);
+	for (unsigned lap = 0; lap < 2; lap++) {
+		assert_int_equal(rte_eth_dev_set_vlan_offload(h.port, 0), 0);
+		assert_int_equal(vlans_received(&h), 4096);
+		recover(&h);
+		assert_int_equal(vlans_received(&h), 4096);
+		assert_int_equal(rte_eth_dev_set_vlan_offload(h.port, RTE_ETH_VLAN_FILTER_OFFLOAD),
+				 0);
+		assert_int_equal(vlans_received(&h), 1);
+		recover(&h);
+		assert_int_equal(vlans_received(&h), 1);
+	}
+	/* Refused: as it was, for both. */
+	device_lie(h.dev, CTRL_QUEUE, DEVICE_LIE_CTRL_ACK, REFUSED_ACK);
+	assert_int_equal(rte_eth_dev_set_vlan_offload(h.port, 0), -EIO);
+	device_honest(h.dev);
+	assert_int_equal(rte_eth_dev_get_vlan_offload(h.port), RTE_ETH_VLAN_FILTER_OFFLOAD);
+	assert_int_equal(vlans_received(&h), 1);
+	assert_int_equal(device_net_state(h.dev)->vlan[0], 1 << 5);
+	assert_int_equal(rte_eth_dev_set_vlan_offload(h.port, 0), 0);
+	restart(&h);
 	assert_int_equal(device_driver_features(h.dev) & B(CTRL_VLAN), 0);
 	assert_int_equal(harness_close(&h), 0);
 }
@@ -385,7 +441,9 @@ vlans_unasked(void **state)
 	start(&h, CONTROL | B(CTRL_VLAN), NULL);
 	assert_int_equal(device_driver_features(h.dev) & B(CTRL_VLAN), 0);
 	assert_true(rte_eth_dev_vlan_filter(h.port, 5, 1) < 0);
+	harness_quiet();
 	assert_int_equal(rte_eth_dev_set_vlan_offload(h.port, RTE_ETH_VLAN_FILTER_OFFLOAD), -EBUSY);
+	assert_true(harness_said("stop the port"));
 	assert_int_equal(harness_close(&h), 0);
 }
 
@@ -404,6 +462,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(mode_refused),
 	cmocka_unit_test(no_filter),
 	cmocka_unit_test(vlans),
+	cmocka_unit_test(vlans_switched),
 	cmocka_unit_test(vlans_unasked),
 };
 

@@ -91,6 +91,7 @@ dev_start(struct rte_eth_dev *dev)
 	vio_recover_stop(port);
 	defer_queues(dev);
 	port->link_held = port->announce_late = false;
+	port->filter.vlans_open = false;
 	ret = vio_port_start(port);
 	/* Without a peer the port waits for one, as it does when the peer leaves later on. */
 	if (ret == -ENODEV && port->reconnect != NULL) {

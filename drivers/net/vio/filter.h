@@ -26,6 +26,7 @@ struct vio_filter {
 	struct rte_ether_addr addresses[VIO_MAC_MAX]; /* the port's own first; unused ones are 0 */
 	uint64_t vlans[RTE_ETHER_MAX_VLAN_ID / 64 + 1];
 	struct rte_ether_addr multicast[VIO_MULTICAST_MAX];
+	bool vlans_open; /* the VLAN filter was switched off since the start: all are let through */
 	uint32_t multicast_count; /* as asked for: beyond VIO_MULTICAST_MAX none is kept */
 	bool table_refused;       /* by the device: it is asked for all such frames instead */
 	uint32_t told;            /* refusals that were logged: one bit for each kind */

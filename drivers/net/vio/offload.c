@@ -102,7 +102,12 @@ vio_features_unasked(const struct vio_port *port)
 {
 	const struct rte_eth_conf *conf = &port->dev->data->dev_conf;
 
-	return unasked(rx_needs, RTE_DIM(rx_needs), conf->rxmode.offloads) |
+	uint64_t rx = conf->rxmode.offloads;
+
+	/* A filter that was switched off on the way must not be missing when it is wanted again. */
+	if (port->filter.vlans_open)
+		rx |= RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
+	return unasked(rx_needs, RTE_DIM(rx_needs), rx) |
 	       unasked(tx_needs, RTE_DIM(tx_needs), conf->txmode.offloads);
 }
 

@@ -3,7 +3,7 @@
  * VLANs: the device's filter (spec 5.1.6.5.3), and tags taken out by the driver.
  *
  * With CTRL_VLAN the device begins with an empty filter and drops every frame with a tag. So that
- * feature is negotiated only where the application asks for the filter, which ethdev remembers.
+ * feature is negotiated only where the application asks for the filter before the port starts.
  */
 #include <endian.h>
 #include <errno.h>
@@ -46,7 +46,8 @@ vio_vlan_filter_set(struct rte_eth_dev *dev, uint16_t id, int on)
 	if (!vio_has(port->usable, VIRTIO_NET_F_CTRL_VLAN))
 		return vio_refuse(dev, VIO_NO_VLAN_FILTER);
 	pthread_mutex_lock(&port->lock);
-	if (port->ctrl.live && vio_has(port->features, VIRTIO_NET_F_CTRL_VLAN))
+	if (port->ctrl.live && vio_has(port->features, VIRTIO_NET_F_CTRL_VLAN) &&
+	    !port->filter.vlans_open)
 		ret = send_vlan(port, id, on);
 	if (ret == 0)
 		note_vlan(&port->filter, id, on);
@@ -62,9 +63,51 @@ vio_vlan_restore(struct vio_port *port)
 	if (!vio_has(port->features, VIRTIO_NET_F_CTRL_VLAN))
 		return 0;
 	for (uint16_t id = 0; id <= RTE_ETHER_MAX_VLAN_ID && ret == 0; id++)
-		if (is_wanted(&port->filter, id))
+		if (port->filter.vlans_open || is_wanted(&port->filter, id))
 			ret = send_vlan(port, id, true);
 	return ret;
+}
+
+/* The filter has no switch: to open it is to name every VLAN to the device, one by one, and to shut
+ * it is to take back those that nobody asked for. Refused half-way, it is made what it was. */
+static int
+open_filter(struct vio_port *port, bool open)
+{
+	const struct vio_filter *filter = &port->filter;
+	uint16_t id;
+	int ret = 0;
+
+	for (id = 0; id <= RTE_ETHER_MAX_VLAN_ID && ret == 0; id++)
+		if (!is_wanted(filter, id))
+			ret = send_vlan(port, id, open);
+	if (ret == 0) {
+		port->filter.vlans_open = open;
+		return 0;
+	}
+	while (id-- > 0)
+		if (!is_wanted(filter, id) && send_vlan(port, id, !open) < 0)
+			break;
+	return ret;
+}
+
+/* Of a started port, with the lock. */
+static int
+switch_filter(struct vio_port *port, bool on)
+{
+	if (!vio_has(port->features, VIRTIO_NET_F_CTRL_VLAN) && on) {
+		PORT_LOG(port, ERR,
+			 "the VLAN filter cannot be switched on while the port runs, as it was off "
+			 "when the device started; stop the port before");
+		return -EBUSY;
+	}
+	if (!vio_has(port->features, VIRTIO_NET_F_CTRL_VLAN) || on == !port->filter.vlans_open)
+		return 0;
+	/* While the port recovers, the device is told at the end. */
+	if (!port->ctrl.live) {
+		port->filter.vlans_open = !on;
+		return 0;
+	}
+	return open_filter(port, !on);
 }
 
 /* Tags are taken out by the driver, so this can change while packets come: the queues are told, and
@@ -89,18 +132,16 @@ vio_vlan_offload_set(struct rte_eth_dev *dev, int mask)
 {
 	struct vio_port *port = vio_port(dev);
 	uint64_t offloads = dev->data->dev_conf.rxmode.offloads;
-	bool filter = offloads & RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
+	int ret = 0;
 
 	if (!dev->data->dev_started)
 		return 0;
-	if ((mask & RTE_ETH_VLAN_FILTER_MASK) &&
-	    filter != vio_has(port->features, VIRTIO_NET_F_CTRL_VLAN)) {
-		PORT_LOG(port, ERR,
-			 "the VLAN filter can be switched only while the port is stopped: the "
-			 "device learns of it when it starts; stop the port before");
-		return -EBUSY;
+	if (mask & RTE_ETH_VLAN_FILTER_MASK) {
+		pthread_mutex_lock(&port->lock);
+		ret = switch_filter(port, offloads & RTE_ETH_RX_OFFLOAD_VLAN_FILTER);
+		pthread_mutex_unlock(&port->lock);
 	}
-	if (mask & RTE_ETH_VLAN_STRIP_MASK)
+	if (ret == 0 && mask & RTE_ETH_VLAN_STRIP_MASK)
 		switch_strip(dev, offloads & RTE_ETH_RX_OFFLOAD_VLAN_STRIP);
-	return 0;
+	return ret;
 }
