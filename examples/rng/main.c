@@ -6,8 +6,7 @@
  *     vio-bind 0000:00:1c.0 vfio-pci
  *     rng 0000:00:1c.0 32
  *
- * prints 32 random bytes in hexadecimal. An entropy device (spec 5.4) has one queue, into which the
- * driver puts buffers for the device to fill.
+ * prints 32 random bytes in hexadecimal. An entropy device (spec 5.4) fills its queue's buffers.
  */
 #include <endian.h>
 #include <errno.h>
@@ -158,8 +157,8 @@ fetch(struct vq *vq, const struct vio_notifier *bell, uint32_t len)
 	if (vq_kick_prepare(vq))
 		bell->kick(bell, vq_notify_data(vq));
 	for (unsigned ms = 0; ms < 1000 * PATIENCE_S; ms++) {
-		if (vq_get(vq, &cookie, &len, 1) == 1 && len != VQ_LENGTH_LIE)
-			return len;
+		if (vq_get(vq, &cookie, &len, 1) == 1)
+			return len != VQ_LENGTH_LIE ? len : 0;
 		nanosleep(&pause, NULL);
 	}
 	fail(vq_error_text(vq_error(vq)), ETIMEDOUT);
@@ -184,10 +183,11 @@ main(int argc, char **argv)
 	if (vio_device_begin(&device) < 0 || vio_device_negotiate(&device, wanted) < 0)
 		fail("the device cannot be driven", EIO);
 	vq = open_queue(&f, &device, &bell);
-	vio_device_go(&device);
+	check("vio_device_go", vio_device_go(&device));
 	while (left > 0) {
 		uint32_t n = fetch(vq, &bell, left < DATA_MAX ? (uint32_t)left : DATA_MAX);
 
+		check("the device leaves its buffer empty", n > 0 ? 0 : -EPROTO);
 		for (uint32_t i = 0; i < n; i++)
 			printf("%02x", f.memory[DATA_AT + i]);
 		left -= n;

@@ -9,8 +9,10 @@
  * What comes in by one port goes out by its neighbour (0 and 1, 2 and 3, ...); a port without one
  * sends back. It ends with SIGINT or SIGTERM, and says how it fared.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -85,12 +87,16 @@ static void
 sleep_until_woken(uint16_t queue)
 {
 	struct rte_epoll_event events[EVENTS];
+	bool armed = true;
 	uint16_t port;
 
 	RTE_ETH_FOREACH_DEV (port)
-		rte_eth_dev_rx_intr_enable(port, queue);
-	counts[queue].sleeps++;
-	counts[queue].wakes += rte_epoll_wait(RTE_EPOLL_PER_THREAD, events, EVENTS, -1) > 0;
+		armed &= rte_eth_dev_rx_intr_enable(port, queue) == 0;
+	/* A port that would not wake this thread is polled on. */
+	if (armed) {
+		counts[queue].sleeps++;
+		counts[queue].wakes += rte_epoll_wait(RTE_EPOLL_PER_THREAD, events, EVENTS, -1) > 0;
+	}
 	RTE_ETH_FOREACH_DEV (port)
 		rte_eth_dev_rx_intr_disable(port, queue);
 }
@@ -167,6 +173,8 @@ main(int argc, char **argv)
 				       SOCKET_ID_ANY);
 	if (end_fd < 0 || pool == NULL)
 		fail("no memory for mbufs", -rte_errno);
+	if (rte_eth_dev_count_avail() == 0)
+		fail("no port; name one by -a or --vdev, and the driver by -d", -ENODEV);
 	signal(SIGINT, end);
 	signal(SIGTERM, end);
 	RTE_ETH_FOREACH_DEV (port)
