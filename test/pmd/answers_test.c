@@ -323,6 +323,43 @@ no_scatter(void **state)
 	assert_int_equal(harness_close(&h), 0);
 }
 
+/* Any number of descriptors, which ethdev leaves as it is, makes a queue: a split ring has the next
+ * lower power of two, and says so. */
+static void
+ring_sizes(void **state)
+{
+	static const struct {
+		uint64_t features;
+		uint16_t asked, size;
+	} cases[] = {
+		{ 0, 100, 64 }, { 0, 64, 64 }, { 0, 255, 128 }, { B(RING_PACKED), 100, 100 }
+	};
+
+	(void)state;
+	for (size_t i = 0; i < RTE_DIM(cases); i++) {
+		struct harness_options options = { .features = cases[i].features };
+		uint16_t rx = cases[i].asked, tx = cases[i].asked;
+		struct rte_eth_rxq_info rx_info;
+		struct rte_eth_txq_info tx_info;
+		struct harness h;
+
+		assert_int_equal(harness_open(&h, &options), 0);
+		assert_int_equal(rte_eth_dev_adjust_nb_rx_tx_desc(h.port, &rx, &tx), 0);
+		assert_int_equal(rx, cases[i].asked);
+		harness_quiet();
+		assert_int_equal(harness_setup(&h, 1, 1, rx, NULL), 0);
+		assert_int_equal(harness_said("a split ring has a power of two"),
+				 cases[i].size != cases[i].asked);
+		assert_int_equal(rte_eth_rx_queue_info_get(h.port, 0, &rx_info), 0);
+		assert_int_equal(rte_eth_tx_queue_info_get(h.port, 0, &tx_info), 0);
+		assert_int_equal(rx_info.nb_desc, cases[i].size);
+		assert_int_equal(tx_info.nb_desc, cases[i].size);
+		assert_int_equal(rte_eth_dev_start(h.port), 0);
+		assert_int_equal(harness_pass(&h, 300, FRAME), 0);
+		assert_int_equal(harness_close(&h), 0);
+	}
+}
+
 static unsigned
 count_lines(const char *words)
 {
@@ -547,6 +584,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(mtus),
 	cmocka_unit_test(mtus_with_scatter),
 	cmocka_unit_test(no_scatter),
+	cmocka_unit_test(ring_sizes),
 	cmocka_unit_test(refusals),
 	cmocka_unit_test(speeds),
 	cmocka_unit_test(lro_limit),

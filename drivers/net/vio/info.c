@@ -15,7 +15,7 @@ vio_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 {
 	const struct vio_port *port = vio_port(dev);
 	struct rte_eth_desc_lim lim = {
-		/* Of a split ring a power of two is asked for besides; queue setup says so. */
+		/* A split ring gets the next lower power of two; queue setup says so. */
 		.nb_min = 1,
 		.nb_align = 1,
 		.nb_seg_max = VIO_TX_SEGMENTS_MAX,

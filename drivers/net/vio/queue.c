@@ -9,42 +9,38 @@
 #include "offload.h"
 #include "port.h"
 
-/* Refuses a number of descriptors that no ring of the negotiated layout can have. */
+/* ethdev itself asks for one at least, but its drivers are called by others, too. */
 static int
 check_size(const struct vio_port *port, const char *kind, uint16_t id, uint16_t nb_desc,
 	   uint16_t most)
 {
-	bool packed = vio_has(port->features, VIRTIO_F_RING_PACKED);
-
-	if (nb_desc > most) {
-		PORT_LOG(port, ERR, "%s queue %u: %u descriptors asked for, the device offers %u",
-			 kind, id, nb_desc, most);
-		return -EINVAL;
-	}
-	if (vq_ring_bytes(nb_desc, packed ? VQ_PACKED : 0) == 0) {
-		PORT_LOG(port, ERR,
-			 "%s queue %u: %u descriptors asked for, a split ring has a power of two; "
-			 "use %u",
-			 kind, id, nb_desc,
-			 nb_desc == 0 ? port->default_size : rte_align32prevpow2(nb_desc));
-		return -EINVAL;
-	}
-	return 0;
+	if (nb_desc > 0 && nb_desc <= most)
+		return 0;
+	PORT_LOG(port, ERR, "%s queue %u: %u descriptors asked for, the device offers 1 to %u",
+		 kind, id, nb_desc, most);
+	return -EINVAL;
 }
 
 /* The legacy interface leaves no choice of the size, so what was asked for is only told. That all
- * queues of a kind have the same is checked at start, when they exist: MQ is negotiated then. */
+ * queues of a kind have the same is checked at start, when they exist: MQ is negotiated then.
+ * ethdev's limits have no word for powers of two, so that rte_eth_dev_adjust_nb_rx_tx_desc() leaves
+ * other numbers. */
 static uint16_t
 choose_size(const struct vio_port *port, const char *kind, uint16_t id, uint16_t asked,
 	    uint16_t own)
 {
-	if (!port->transport->ops->legacy || asked == own)
-		return asked;
-	PORT_LOG(port, NOTICE,
-		 "%s queue %u: %u descriptors asked for; a legacy device's queue has its own "
-		 "number, %u",
-		 kind, id, asked, own);
-	return own;
+	uint16_t size = asked;
+
+	if (port->transport->ops->legacy)
+		size = own;
+	else if (!vio_has(port->features, VIRTIO_F_RING_PACKED))
+		size = (uint16_t)rte_align32prevpow2(asked);
+	if (size != asked)
+		PORT_LOG(port, NOTICE, "%s queue %u: %u descriptors asked for; it has %u, as %s",
+			 kind, id, asked, size,
+			 port->transport->ops->legacy ? "a legacy device's queue has its own number"
+						      : "a split ring has a power of two");
+	return size;
 }
 
 /* A queue whose last stop the device did not acknowledge is still its own, name and all: it is
