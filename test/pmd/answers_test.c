@@ -156,6 +156,8 @@ burst_modes(void **state)
 	assert_int_equal(rte_eth_dev_start(h.port), 0);
 	assert_int_equal(rte_eth_rx_burst_mode_get(h.port, 0, &rx), 0);
 	assert_int_equal(rte_eth_tx_burst_mode_get(h.port, 0, &tx), 0);
+	/* All queues are on one path: nobody needs to ask each. */
+	assert_int_equal((rx.flags | tx.flags) & RTE_ETH_BURST_FLAG_PER_QUEUE, 0);
 	assert_non_null(strstr(rx.info, "offloads"));
 	assert_true(harness_said(rx.info));
 	assert_true(harness_said(tx.info));

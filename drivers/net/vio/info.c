@@ -93,7 +93,7 @@ vio_rx_burst_mode_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_burst
 	if (id >= dev->data->nb_rx_queues || port->rx_path == NULL)
 		return -EINVAL;
 	snprintf(mode->info, sizeof(mode->info), "%s", port->rx_text);
-	mode->flags = vio_rx_path_at(port->rx_path_at)->flags | RTE_ETH_BURST_FLAG_PER_QUEUE;
+	mode->flags = vio_rx_path_at(port->rx_path_at)->flags;
 	return 0;
 }
 
@@ -105,7 +105,7 @@ vio_tx_burst_mode_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_burst
 	if (id >= dev->data->nb_tx_queues || port->tx_path == NULL)
 		return -EINVAL;
 	snprintf(mode->info, sizeof(mode->info), "%s", port->tx_text);
-	mode->flags = vio_tx_path_at(port->tx_path_at)->flags | RTE_ETH_BURST_FLAG_PER_QUEUE;
+	mode->flags = vio_tx_path_at(port->tx_path_at)->flags;
 	return 0;
 }
 
