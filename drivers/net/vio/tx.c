@@ -325,6 +325,16 @@ vio_tx_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	return tx_burst(q, pkts, n, q->hdr_len, true);
 }
 
+/* Has it too many segments, for the driver or for the queue? Where its header comes to stand is
+ * certain only in the burst, if it asks for offloads: then one descriptor is kept for that. */
+static bool
+is_too_long(const struct vio_txq *q, const struct rte_mbuf *mbuf)
+{
+	bool before = header_fits(mbuf, q->hdr_len) && !asks(mbuf);
+
+	return mbuf->nb_segs > VIO_TX_SEGMENTS_MAX || mbuf->nb_segs + !before > q->ring.size;
+}
+
 uint16_t
 vio_tx_prepare(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
@@ -333,7 +343,7 @@ vio_tx_prepare(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	int ret;
 
 	for (i = 0; i < n; i++) {
-		ret = pkts[i]->nb_segs > VIO_TX_SEGMENTS_MAX ? -EINVAL : 0;
+		ret = is_too_long(q, pkts[i]) ? -EINVAL : 0;
 		if (ret == 0 && asks(pkts[i]))
 			ret = vio_tx_check(pkts[i], &q->offer);
 		if (ret < 0) {
