@@ -299,11 +299,11 @@ lies(void **state)
 	}
 }
 
-/* Refused: said once, not asked again, and the port goes on. */
+/* Refused for one queue: said once, not asked again for that one, and the others go on. */
 static void
 refused(void **state)
 {
-	unsigned commands;
+	unsigned commands, each;
 	struct harness h;
 
 	(void)state;
@@ -311,17 +311,25 @@ refused(void **state)
 	start_with_all(&h);
 	assert_int_equal(value(&h, "device_rx_q0_packets"), 2);
 	device_set_stats(h.dev, types, 500, 0);
+	commands = device_net_state(h.dev)->commands;
+	assert_int_equal(value(&h, "device_rx_q0_packets"), 501);
+	each = device_net_state(h.dev)->commands - commands;
+	device_set_stats(h.dev, types, 900, 0);
 	device_lie(h.dev, CTRL_QUEUE, DEVICE_LIE_CTRL_ACK, 1);
 	harness_quiet();
-	assert_int_equal(value(&h, "device_rx_q0_packets"), 2);
+	assert_int_equal(value(&h, "device_rx_q0_packets"), 501);
+	assert_true(harness_said("virtqueue 0: the device does not tell"));
 	assert_true(harness_said("device_* stand still"));
 	commands = device_net_state(h.dev)->commands;
-	assert_int_equal(value(&h, "device_rx_q0_packets"), 2);
-	assert_int_equal(device_net_state(h.dev)->commands, commands);
+	harness_quiet();
+	assert_int_equal(value(&h, "device_rx_q0_packets"), 501);
+	assert_int_equal(value(&h, "device_rx_q1_packets"), 900 + 20000 + 1);
+	assert_int_equal(device_net_state(h.dev)->commands, commands + 2 * (each - 1));
+	assert_false(harness_said("does not tell"));
 	assert_int_equal(harness_pass(&h, 50, 100), 0);
 	assert_int_equal(rte_eth_dev_stop(h.port), 0);
 	assert_int_equal(rte_eth_dev_start(h.port), 0);
-	assert_int_equal(value(&h, "device_rx_q0_packets"), 501);
+	assert_int_equal(value(&h, "device_rx_q0_packets"), 901);
 	assert_int_equal(harness_close(&h), 0);
 }
 

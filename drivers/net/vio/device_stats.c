@@ -31,6 +31,13 @@ reply_len(const struct vio_stat_type *type)
 	return sizeof(struct vio_net_stats_reply) + type->n * sizeof(uint64_t);
 }
 
+static void
+begin_anew(struct vio_device_counters *counters)
+{
+	memset(counters->from, 0, sizeof(counters->from));
+	counters->refused = false;
+}
+
 /* The device may have begun anew itself. */
 static void
 forget_resets(struct vio_port *port)
@@ -40,14 +47,14 @@ forget_resets(struct vio_port *port)
 	for (uint16_t i = 0; i < data->nb_rx_queues; i++) {
 		struct vio_rxq *q = data->rx_queues[i];
 
-		memset(q->device_counters.from, 0, sizeof(q->device_counters.from));
+		begin_anew(&q->device_counters);
 	}
 	for (uint16_t i = 0; i < data->nb_tx_queues; i++) {
 		struct vio_txq *q = data->tx_queues[i];
 
-		memset(q->device_counters.from, 0, sizeof(q->device_counters.from));
+		begin_anew(&q->device_counters);
 	}
-	memset(port->device_stats.ctrl.from, 0, sizeof(port->device_stats.ctrl.from));
+	begin_anew(&port->device_stats.ctrl);
 }
 
 int
@@ -184,7 +191,19 @@ ask_kind(struct vio_port *port, const struct vio_stat_kind *kind, uint16_t index
 		.counters = counters,
 	};
 
-	return q.types != 0 ? ask(port, &q) : 0;
+	int ret;
+
+	if (q.types == 0 || counters->refused)
+		return 0;
+	ret = ask(port, &q);
+	if (ret != -EIO)
+		return ret;
+	counters->refused = true;
+	PORT_LOG(port, WARNING,
+		 "virtqueue %u: the device does not tell its statistics: its device_* stand still "
+		 "until the port is started again",
+		 index);
+	return 0;
 }
 
 static int

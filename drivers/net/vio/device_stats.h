@@ -18,6 +18,7 @@ struct vio_port;
 struct vio_device_counters {
 	uint64_t now[VIO_DEVICE_COUNTERS];  /* as the device told them last, */
 	uint64_t from[VIO_DEVICE_COUNTERS]; /* and what they were when they were set to 0 */
+	bool refused; /* the device was asked for them in this life of its, and refused */
 };
 
 /* Of the port, written under its lock. Types are bits, as the device numbers them. */
