@@ -471,6 +471,40 @@ speeds(void **state)
 	assert_int_equal(harness_close(&h), 0);
 }
 
+/* What a configuration asks for and no device does: the configuration fails, and says why. */
+static void
+configurations(void **state)
+{
+	static const struct {
+		struct rte_eth_conf conf;
+		const char *says;
+	} cases[] = {
+		{ { .lpbk_mode = 1 }, "no loopback" },
+		{ { .txmode = { .pvid = 7, .hw_vlan_insert_pvid = 1 } }, "no VLAN policy" },
+		{ { .txmode.hw_vlan_reject_tagged = 1 }, "no VLAN policy" },
+		{ { .txmode.hw_vlan_reject_untagged = 1 }, "no VLAN policy" },
+		{ { .txmode.pvid = 7 }, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < RTE_DIM(cases); i++) {
+		struct harness_options options = { 0 };
+		bool refused = cases[i].says != NULL;
+		struct harness h;
+
+		assert_int_equal(harness_open(&h, &options), 0);
+		harness_quiet();
+		assert_int_equal(rte_eth_dev_configure(h.port, 1, 1, &cases[i].conf),
+				 refused ? -ENOTSUP : 0);
+		assert_true(!refused || harness_said(cases[i].says));
+		/* Without it the port works. */
+		assert_int_equal(harness_setup(&h, 1, 1, RING, NULL), 0);
+		assert_int_equal(rte_eth_dev_start(h.port), 0);
+		assert_int_equal(harness_pass(&h, 20, FRAME), 0);
+		assert_int_equal(harness_close(&h), 0);
+	}
+}
+
 /* A limit that no device can be told is not refused, as it may be the application's usual one, but
  * not passed over either. */
 static void
@@ -589,6 +623,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(ring_sizes),
 	cmocka_unit_test(refusals),
 	cmocka_unit_test(speeds),
+	cmocka_unit_test(configurations),
 	cmocka_unit_test(lro_limit),
 	cmocka_unit_test(counters),
 };

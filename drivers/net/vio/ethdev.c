@@ -34,6 +34,8 @@ dev_configure(struct rte_eth_dev *dev)
 			 conf->rxmode.mq_mode, conf->txmode.mq_mode);
 		return -ENOTSUP;
 	}
+	if (vio_refuse_configuration(dev, conf) < 0)
+		return -ENOTSUP;
 	if (vio_rss_configure(port) < 0)
 		return -EINVAL;
 	if (wants_lro_limit(&conf->rxmode))

@@ -33,6 +33,11 @@ static const char *const reasons[VIO_REFUSALS] = {
 			   "intr_conf.rxq = 1, and start it",
 	[VIO_NO_VLAN_FILTER] = "no VLAN filter: the device offers no CTRL_VLAN; sort frames in the "
 			       "application",
+	[VIO_NO_LOOPBACK] = "no loopback (lpbk_mode): a virtio-net device has none; configure 0",
+	[VIO_NO_VLAN_POLICY] =
+		"no VLAN policy for transmitted frames (hw_vlan_insert_pvid, "
+		"hw_vlan_reject_tagged, hw_vlan_reject_untagged): a virtio-net device knows none; "
+		"leave them 0, and insert tags by RTE_ETH_TX_OFFLOAD_VLAN_INSERT",
 };
 
 int
@@ -71,5 +76,17 @@ vio_flow_ops_get(struct rte_eth_dev *dev, const struct rte_flow_ops **ops)
 {
 	vio_refuse(dev, VIO_NO_FLOWS);
 	*ops = NULL;
+	return 0;
+}
+
+int
+vio_refuse_configuration(struct rte_eth_dev *dev, const struct rte_eth_conf *conf)
+{
+	const struct rte_eth_txmode *tx = &conf->txmode;
+
+	if (conf->lpbk_mode != 0)
+		return vio_refuse(dev, VIO_NO_LOOPBACK);
+	if (tx->hw_vlan_insert_pvid || tx->hw_vlan_reject_tagged || tx->hw_vlan_reject_untagged)
+		return vio_refuse(dev, VIO_NO_VLAN_POLICY);
 	return 0;
 }

@@ -17,11 +17,16 @@ enum vio_refusal {
 	VIO_NO_LINK_SPEED,
 	VIO_NO_RX_INTR,
 	VIO_NO_VLAN_FILTER,
+	VIO_NO_LOOPBACK,
+	VIO_NO_VLAN_POLICY,
 	VIO_REFUSALS
 };
 
 /* Says why, unless it was said before. Returns -ENOTSUP. */
 int vio_refuse(struct rte_eth_dev *dev, enum vio_refusal what);
+
+/* What a configuration asks for beyond modes and offloads: 0, or -ENOTSUP. */
+int vio_refuse_configuration(struct rte_eth_dev *dev, const struct rte_eth_conf *conf);
 
 /* ethdev operations that no virtio-net device can do, or not by this driver. */
 int vio_flow_ctrl_get(struct rte_eth_dev *dev, struct rte_eth_fc_conf *conf);
