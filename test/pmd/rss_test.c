@@ -71,7 +71,7 @@ configured(void **state)
 	const struct device_net_state *net;
 	struct rte_eth_rss_reta_entry64 reta[2] = { { .mask = 1 << 3, .reta[3] = 0 },
 						    { .mask = 1, .reta[0] = 2 } };
-	uint8_t key[52];
+	uint8_t key[52], other[52] = { 1 };
 	struct rte_eth_rss_conf hash = { key, sizeof(key), RTE_ETH_RSS_NONFRAG_IPV6_UDP };
 	struct harness h;
 
@@ -89,6 +89,11 @@ configured(void **state)
 	assert_int_equal(net->rss_table[127], 127 % 3);
 	memset(key, 0x77, sizeof(key));
 	assert_int_equal(rte_eth_dev_rss_hash_update(h.port, &hash), 0);
+	/* A key without a length is none. */
+	hash.rss_key = other;
+	hash.rss_key_len = 0;
+	assert_int_equal(rte_eth_dev_rss_hash_update(h.port, &hash), 0);
+	assert_int_equal(net->rss_key[0], 0x77);
 	assert_int_equal(rte_eth_dev_rss_reta_update(h.port, reta, 128), 0);
 	/* Over a restart, and over a reset, all of it stays. */
 	for (unsigned life = 0; life < 3; life++) {

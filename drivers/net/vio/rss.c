@@ -308,7 +308,8 @@ static int
 take_hash(struct vio_port *port, struct vio_rss *rss, const struct rte_eth_rss_conf *conf)
 {
 	rss->types = to_types(conf->rss_hf, rss->supported);
-	if (conf->rss_key == NULL)
+	/* A key without a length is none, as for other drivers. */
+	if (conf->rss_key == NULL || conf->rss_key_len == 0)
 		return 0;
 	if (conf->rss_key_len < VIO_NET_RSS_KEY_MIN || conf->rss_key_len > rss->key_max) {
 		PORT_LOG(port, ERR, "an RSS key of %u bytes was given; the device takes %u to %u",
