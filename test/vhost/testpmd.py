@@ -155,7 +155,8 @@ class Testpmd:
         """Leave by the command; the exit status must be 0."""
         self.send("quit")
         status = self.wait()
-        assert status == 0, f"{self.name}: quit ended with {status}\n{self.tail()}"
+        if status != 0:
+            raise TestpmdError(f"{self.name}: quit ended with {status}\n{self.tail()}")
         self.check_sanitizers()
 
     def check_sanitizers(self):
