@@ -8,8 +8,12 @@
 
 #include "harness.h"
 
-/* Bytes of a frame. */
-enum { FRAME_LEN = 200 };
+/* Bytes of a frame; the most frames that are received or sent at once. */
+enum { FRAME_LEN = 200, FRAMES_MOST = 256 };
+
+/* How many frames the application asks for at once: FRAMES_MOST, or what a test sets. The driver
+ * has a function of its own for fewer than four. */
+extern uint16_t frames_burst;
 
 /* The device gives the driver a frame of these bytes. */
 void frames_arrive(struct harness *h, uint8_t number);

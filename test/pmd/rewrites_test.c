@@ -24,8 +24,18 @@ static const uint64_t layouts[] = {
 	BIT(RING_PACKED) | BIT(IN_ORDER) | BIT(EVENT_IDX),
 };
 
-/* The best vector code of this CPU, and none. */
-static const char *const codes[] = { "timeout=1000,simd=auto", "timeout=1000,simd=scalar" };
+/* The best vector code of this CPU, that of words, and none; and few packets at once. */
+static const struct code {
+	const char *devargs;
+	uint16_t burst;
+} codes[] = {
+	{ "timeout=1000,simd=auto", FRAMES_MOST },
+	{ "timeout=1000,simd=words", FRAMES_MOST },
+	{ "timeout=1000,simd=scalar", FRAMES_MOST },
+	{ "timeout=1000,simd=auto", 1 },
+	{ "timeout=1000,simd=words", 2 },
+	{ "timeout=1000,simd=scalar", 3 },
+};
 
 static bool
 is_packed(uint64_t features)
@@ -34,11 +44,12 @@ is_packed(uint64_t features)
 }
 
 static void
-start(struct harness *h, uint64_t features, const char *devargs)
+start(struct harness *h, uint64_t features, const struct code *code)
 {
-	struct harness_options options = { .features = features, .devargs = devargs };
+	struct harness_options options = { .features = features, .devargs = code->devargs };
 	struct rte_eth_conf conf = { .txmode.offloads = RTE_ETH_TX_OFFLOAD_MULTI_SEGS };
 
+	frames_burst = code->burst;
 	assert_int_equal(harness_open(h, &options), 0);
 	assert_int_equal(harness_setup(h, 1, 1, SIZE, &conf), 0);
 	assert_int_equal(rte_eth_dev_start(h->port), 0);
@@ -75,7 +86,7 @@ for_all(bool packed_only, void (*test)(struct harness *, uint64_t features))
 
 		if (packed_only && !is_packed(features))
 			continue;
-		start(&h, features, codes[i % RTE_DIM(codes)]);
+		start(&h, features, &codes[i % RTE_DIM(codes)]);
 		test(&h, features);
 		is_whole(&h);
 		restart(&h);
@@ -304,7 +315,7 @@ whole_lap(struct harness *h, uint64_t features)
 	(void)features;
 	device_lie(h->dev, RX, DEVICE_LIE_USED_AHEAD, SIZE);
 	for (unsigned i = 0; i < 3; i++) {
-		uint16_t n = rte_eth_rx_burst(h->port, 0, got + total, SIZE);
+		uint16_t n = rte_eth_rx_burst(h->port, 0, got + total, RTE_MIN(frames_burst, SIZE));
 
 		total += n;
 		assert_in_range(total, 0, SIZE);
@@ -344,14 +355,14 @@ applies(uint64_t features, size_t i)
 
 /* What was given back by then is good; nothing after it is believed. */
 static void
-receive_out_of_order(uint64_t features, size_t i, const char *devargs)
+receive_out_of_order(uint64_t features, size_t i, const struct code *code)
 {
 	struct rte_mbuf *got[SIZE];
 	struct harness h;
 	unsigned total = 0;
 	char name[64];
 
-	start(&h, features, devargs);
+	start(&h, features, code);
 	for (unsigned k = 0; k < AROUND; k++)
 		frames_arrive(&h, (uint8_t)k);
 	frames_taken(&h, 0, AROUND);
@@ -360,7 +371,7 @@ receive_out_of_order(uint64_t features, size_t i, const char *devargs)
 	if (orders[i].lie != DEVICE_LIE_ID_REPEATED)
 		assert_true(device_use_batch(h.dev, RX, orders[i].batch, 12 + FRAME_LEN));
 	for (unsigned k = 0; k < 4; k++) {
-		total += rte_eth_rx_burst(h.port, 0, got + total, SIZE);
+		total += rte_eth_rx_burst(h.port, 0, got + total, RTE_MIN(frames_burst, SIZE));
 		/* That other frames come does not help. */
 		assert_true(device_use(h.dev, RX, 0, 12 + FRAME_LEN));
 	}
@@ -374,13 +385,13 @@ receive_out_of_order(uint64_t features, size_t i, const char *devargs)
 }
 
 static void
-transmit_out_of_order(uint64_t features, size_t i, const char *devargs)
+transmit_out_of_order(uint64_t features, size_t i, const struct code *code)
 {
 	struct harness h;
 	char name[64];
 	int total = 0;
 
-	start(&h, features, devargs);
+	start(&h, features, code);
 	device_hold_transmit(h.dev, true);
 	assert_int_equal(frames_send(&h, 0, 2 * AROUND, 1), 2 * AROUND);
 	harness_poll(&h);
@@ -413,8 +424,8 @@ out_of_order(void **state)
 
 			if (!applies(layouts[l], order))
 				continue;
-			receive_out_of_order(layouts[l], order, codes[i % RTE_DIM(codes)]);
-			transmit_out_of_order(layouts[l], order, codes[i % RTE_DIM(codes)]);
+			receive_out_of_order(layouts[l], order, &codes[i % RTE_DIM(codes)]);
+			transmit_out_of_order(layouts[l], order, &codes[i % RTE_DIM(codes)]);
 		}
 	}
 }
