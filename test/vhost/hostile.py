@@ -9,9 +9,9 @@ import json
 import os
 import re
 import subprocess
-import threading
 import time
 
+import hostile_device
 import target
 from testpmd import TestpmdError
 
@@ -21,7 +21,6 @@ AFTER = 100  # frames before the lie
 SETTLE = 0.15  # seconds of polling after the lie
 PROMPT_SECONDS = 10
 DRIVER_TIMEOUT_MS = 500
-ANSWER_SECONDS = 5
 
 INFORMS = r": connected to a vhost-user back-end|: (receive|transmit): vio "
 
@@ -106,70 +105,11 @@ def cases(every=False):
     return found
 
 
-class Device:
-    """The hostile device as a process. events has all that it said."""
+class Device(hostile_device.Device):
+    """That of the build, at a socket."""
 
     def __init__(self, path, argv):
-        self.events = []
-        self.said = threading.Condition()
-        self.process = subprocess.Popen(
-            [program(), "--socket", path, *argv],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            bufsize=1,
-        )
-        self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
-        self.await_event("listening")
-
-    def _read(self):
-        for line in self.process.stdout:
-            with self.said:
-                self.events.append(json.loads(line))
-                self.said.notify_all()
-        with self.said:
-            self.events.append({"event": "ended"})
-            self.said.notify_all()
-
-    def has(self, event):
-        """Did it say this?"""
-        return any(e["event"] == event for e in self.events)
-
-    def await_event(self, event, since=0, seconds=ANSWER_SECONDS):
-        """Wait for an event, from the given place in events on."""
-        with self.said:
-            done = self.said.wait_for(
-                lambda: any(e["event"] in (event, "ended") for e in self.events[since:]), seconds
-            )
-            found = [e for e in self.events[since:] if e["event"] == event]
-        assert done and found, f"the device does not say {event!r}: {self.events[-5:]}"
-        return found[0]
-
-    def counters(self):
-        """What it counts now."""
-        since = len(self.events)
-        self.process.stdin.write("?\n")
-        return self.await_event("counters", since)
-
-    def alive(self):
-        """Does the process run?"""
-        return self.process.poll() is None
-
-    def stop(self):
-        """End it."""
-        if self.alive():
-            self.process.terminate()
-        try:
-            self.process.wait(ANSWER_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.reader.join(ANSWER_SECONDS)
-        self.process.stdin.close()
-        self.process.stdout.close()
-        status = self.process.returncode
-        assert status == 0, f"the hostile device itself ended with {status}"
+        super().__init__([program(), "--socket", path, *argv])
 
 
 class Play:

@@ -7,14 +7,13 @@ Where the peer dies, the next one stands ready: in the backlog of a driver that 
 listening where the driver will connect. So no start of a process is part of the time."""
 
 import dataclasses
-import json
 import os
-import subprocess
-import threading
 import time
 
 from .measure import summary
 from .processes import DIE_WITH_US, OURS, BenchError
+
+import hostile_device  # isort: skip, found by what processes adds to the path
 
 MOST_MS = 50.0
 RING = 256
@@ -47,53 +46,18 @@ KINDS = (
 )
 
 
-class Device:
-    """The hostile device, and all that it said."""
+class Device(hostile_device.Device):
+    """The hostile device for a kind of fault."""
+
+    error = BenchError
 
     def __init__(self, lab, kind, path):
         argv = [*DIE_WITH_US, "taskset", "-c", str(lab.device_cpu), str(lab.hostile())]
         argv += ["--socket", path, "--row", kind.row, "--after", str(NEVER)]
         argv += ["--connect"] if kind.server else []
         argv += ["--on", kind.on] if kind.on else []
-        self.events = []
-        self.said = threading.Condition()
-        self.process = subprocess.Popen(
-            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
-        )
+        super().__init__(argv)
         lab.processes.append(self)
-        threading.Thread(target=self._read, daemon=True).start()
-        self.wait("listening")
-
-    def _read(self):
-        for line in self.process.stdout:
-            with self.said:
-                self.events.append(json.loads(line))
-                self.said.notify_all()
-        with self.said:
-            self.events.append({"event": "ended"})
-            self.said.notify_all()
-
-    def wait(self, event, since=0):
-        """The first such event from a place in events on."""
-        with self.said:
-            self.said.wait_for(
-                lambda: any(e["event"] in (event, "ended") for e in self.events[since:]),
-                ANSWER_SECONDS,
-            )
-            for found in self.events[since:]:
-                if found["event"] == event:
-                    return found
-        raise BenchError(f"the hostile device does not say {event}: {self.events[-3:]}")
-
-    def tell(self, word):
-        """Say a word; return the place in events from which on its effects stand."""
-        since = len(self.events)
-        self.process.stdin.write(word + "\n")
-        return since
-
-    def counters(self):
-        """What it has counted."""
-        return self.wait("counters", self.tell("?"))
 
     def await_returned(self, frames):
         """Wait until so many more frames have come back."""
@@ -112,16 +76,6 @@ class Device:
             before, now = now, self.counters()
         return now
 
-    def dispose(self):
-        """End it."""
-        if self.process.poll() is None:
-            self.process.terminate()
-        try:
-            self.process.wait(ANSWER_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
 
 class Play:
     """A driver, and the faults of one kind in a row."""
@@ -138,13 +92,13 @@ class Play:
         app += ["--no-lsc-interrupt"] if kind.looks else []
         self.app = lab.driver(OURS, self.path, devargs, app, RING)
         self.app.cmd("start")
-        self.device.wait("moves")
+        self.device.await_event("moves")
 
     def _next_peer(self):
         """One that waits to take the place of the other."""
         if self.kind.server:
             peer = Device(self.lab, self.kind, self.path)
-            peer.wait("connected")
+            peer.await_event("connected")
             return peer
         ready = self.lab.new_socket()
         peer = Device(self.lab, self.kind, ready)
@@ -156,10 +110,10 @@ class Play:
         self.device.await_returned(RETURNED)
         after = self._next_peer() if self.kind.dies else self.device
         since = self.device.tell("lie")
-        fault = self.device.wait("misbehaved", since)
+        fault = self.device.await_event("misbehaved", since)
         if self.kind.looks:
             self.app.send("show port info 0")
-        moves = after.wait("moves", 0 if self.kind.dies else since)
+        moves = after.await_event("moves", 0 if self.kind.dies else since)
         self._await_silence()
         if self.kind.dies:
             self.given += fault["given"]
