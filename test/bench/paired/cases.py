@@ -89,10 +89,16 @@ class Setup:
         return ", ".join(parts)
 
 
-def setups(rows, rings, sizes, simds, offloads, small=False):
-    """All combinations, row by row."""
-    for row, ring, size, simd, on in itertools.product(rows, rings, sizes, simds, offloads):
-        yield Setup(row, ring, size, simd, on, small)
+OFFLOADS = {"off": (False,), "on": (True,), "both": (False, True)}
+
+
+def setups(rows, options):
+    """All combinations of what the options list, row by row."""
+    offloads = OFFLOADS[options.offloads]
+    for row, ring, size, simd, on in itertools.product(
+        rows, options.rings, options.sizes, options.simd, offloads
+    ):
+        yield Setup(row, ring, size, simd, on, options.small)
 
 
 @dataclasses.dataclass(frozen=True)

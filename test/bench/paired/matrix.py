@@ -12,6 +12,8 @@ SERIES = {
     "bursts": ({"bursts": [1, 4], "small": True}, {"bursts": [8]}),
     "rings": ({"rings": [128, 512, 1024, 4096]},),
     "simd": ({"simd": ["scalar", "avx2", "avx512"]},),
+    # The device writes the headers in either case, as it must where offloads are negotiated.
+    "offloads": ({"offloads": "both", "touch": "header", "modes": ["rxonly"]},),
 }
 
 
@@ -19,7 +21,8 @@ def _shorter(options, series):
     """The options of a series: never longer than what was asked for."""
     changed = {
         **vars(options),
-        **{"rings": [256], "sizes": [60], "bursts": [32], "simd": ["auto"], "small": False},
+        **{"rings": [256], "sizes": [60], "bursts": [32], "simd": ["auto"]},
+        **{"offloads": "off", "small": False},
         **series,
         "runs": min(options.runs, RUNS),
         "seconds": min(options.seconds, SECONDS),
@@ -39,7 +42,7 @@ def run(lab, part, rows, options, progress):
 
 
 def _run(lab, part, rows, chosen, progress):
-    setups = cases.setups(rows, chosen.rings, chosen.sizes, chosen.simd, (False,), chosen.small)
+    setups = cases.setups(rows, chosen)
     before, lab.bitwidth = lab.bitwidth, chosen.bitwidth
     try:
         return measure.rows(lab, setups, chosen, lambda text: progress(f"{part}: {text}"))
