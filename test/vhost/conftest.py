@@ -105,8 +105,9 @@ class Lab:
             argv += ["-d", target.plugin()]
         for vdev in vdevs:
             argv += ["--vdev", vdev]
-        # Locking all of a process's memory takes as long as anything else at its start.
-        argv += ["--", "-i", "--no-flush-rx", "--nb-cores=1", "--no-mlockall"]
+        # Locking all of a process's memory takes as long as anything else at its start; and links,
+        # for which testpmd waits at each start and stop of a port, tests look at themselves.
+        argv += ["--", "-i", "--no-flush-rx", "--nb-cores=1", "--no-mlockall", "--disable-link-check"]
         argv += [f"--mbuf-size={pool.get('mbuf_size', MBUF_SIZE)}"]
         argv += [f"--total-num-mbufs={pool.get('mbufs', MBUFS)}", *app]
         return argv
