@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "doorbell.h"
 #include "features.h"
 #include "log.h"
 #include "vhost_user_front.h"
@@ -243,6 +244,7 @@ vio_vhost_user_open(const struct vio_vhost_user_params *params, struct vio_trans
 	struct vhost_user *v;
 	int ret;
 
+	vio_doorbell_init();
 	fill_in_defaults(&p);
 	ret = check_params(&p);
 	if (ret < 0)

@@ -3,8 +3,8 @@
 #include "vhost_user_front.h"
 
 #include <errno.h>
-#include <unistd.h>
 
+#include "doorbell.h"
 #include "features.h"
 #include "log.h"
 
@@ -150,16 +150,11 @@ check_queue(const struct vhost_user *v, uint16_t queue, const struct vio_queue_c
 	return -EFAULT;
 }
 
-/* An eventfd that nobody reads is full after 2^64 - 2 kicks, and then this fails, harmlessly. */
 void
 vio_vhost_user_kick(const struct vio_notifier *notifier, uint16_t next)
 {
-	const uint64_t one = 1;
-	ssize_t n;
-
 	(void)next;
-	n = write(notifier->fd, &one, sizeof(one)); /* a system call orders the ring before it */
-	(void)n;
+	vio_doorbell_ring(notifier->fd);
 }
 
 int

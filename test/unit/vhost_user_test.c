@@ -27,6 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "virtio/doorbell.h"
 #include "virtio/features.h"
 #include "virtio/log.h"
 #include "virtio/net.h"
@@ -1640,5 +1641,7 @@ main(void)
 	};
 #undef TEST
 
+	/* What it opens stays. */
+	vio_doorbell_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,10 +9,10 @@
  * where something waits (spec 2.7.7.1, 2.8.21.1).
  */
 #include <errno.h>
-#include <unistd.h>
 
 #include <rte_interrupts.h>
 
+#include "virtio/doorbell.h"
 #include "log.h"
 #include "port.h"
 #include "refuse.h"
@@ -68,13 +68,16 @@ vio_rx_intr_check(const struct vio_port *port)
 	return port->intr_is_socket ? 0 : check_vectors(port);
 }
 
-/* The eventfds are the transport's, and stay open: with as many interrupts as descriptors, EAL
- * closes none. */
+/*
+ * The eventfds are the transport's, and stay open: with as many interrupts as descriptors, EAL
+ * closes none. Nor is it to read them: the peer could have read before, and EAL would try for ever.
+ * It sleeps on edges, of which each signal is one, whatever the counter says.
+ */
 static int
 take_call_fds(struct vio_port *port, uint16_t queues)
 {
+	int ret = rte_intr_efd_counter_size_set(port->intr, 0);
 	struct vio_transport *t = port->transport;
-	int ret = rte_intr_efd_counter_size_set(port->intr, sizeof(uint64_t));
 
 	for (uint16_t i = 0; i < queues && ret == 0; i++) {
 		int fd = t->ops->queue_event_fd(t, VIO_NET_RXQ(i));
@@ -142,11 +145,7 @@ vio_rx_intr_vector(const struct vio_port *port, uint16_t queue)
 static void
 wake(const struct vio_rxq *q)
 {
-	const uint64_t one = 1;
-
-	/* A counter that is full is readable, which is all that is wanted. */
-	if (write(rte_intr_efds_index_get(q->port->intr, q->id), &one, sizeof(one)) < 0)
-		return;
+	vio_doorbell_ring(rte_intr_efds_index_get(q->port->intr, q->id));
 }
 
 int

@@ -9,6 +9,7 @@
 
 #include <rte_eal.h>
 
+#include "virtio/doorbell.h"
 #include "virtio/pci_modern.h"
 #include "virtio/vhost_user.h"
 #include "gate.h"
@@ -185,6 +186,8 @@ take_fds(struct rte_eth_dev *dev, const struct vio_port *port)
 	if (own == NULL)
 		return -ENOMEM;
 	dev->process_private = own;
+	if (port->doorbells == VIO_DOORBELLS_EVENTFD)
+		vio_doorbell_init();
 	while (port->doorbells == VIO_DOORBELLS_EVENTFD && own->n < most) {
 		ret = ask_fds(dev->data->port_id, own->n, &own->kick_fds[own->n]);
 		if (ret <= 0)
