@@ -358,8 +358,6 @@ count_used(const struct vq *vq, uint16_t limit, bool in_order)
 	uint16_t oldest = vq->id_tail;
 	uint16_t n = in_order ? vq->batch_left : 0;
 
-	if (vq->counts.error != VQ_OK)
-		return 0;
 	if (limit > vq->counts.in_flight)
 		limit = vq->counts.in_flight;
 	for (uint16_t i = 0; i < n; i++, oldest = circle_next(vq, oldest))
@@ -373,8 +371,16 @@ count_used(const struct vq *vq, uint16_t limit, bool in_order)
 			bits ^= WRAP_BITS;
 		}
 		used = used_load(vq, slot);
-		if ((used.flags & WRAP_BITS) != bits || id_check(vq, used.id) != VQ_OK)
+		if ((used.flags & WRAP_BITS) != bits)
 			break;
+		if (id_check(vq, used.id) != VQ_OK) {
+			/* How far a lie reaches nobody knows: one descriptor. */
+			if (in_order || vq->counts.error == VQ_OK)
+				break;
+			slot++;
+			n++;
+			continue;
+		}
 		do {
 			id = in_order ? vq->ids[oldest] : used.id;
 			slot += vq->count[id];

@@ -338,7 +338,7 @@ split_used_count(const struct vq *vq, uint16_t limit)
 {
 	uint16_t pending = used_pending(vq);
 
-	if (vq->counts.error != VQ_OK || pending > vq->counts.in_flight)
+	if (pending > vq->counts.in_flight)
 		return 0;
 	return smaller(pending, limit);
 }

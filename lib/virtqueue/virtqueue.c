@@ -282,7 +282,13 @@ vq_prefetch(const struct vq *vq, uint16_t n, bool in)
 uint16_t
 vq_used_count(const struct vq *vq, uint16_t limit)
 {
-	return layout_of(vq)->used_count(vq, limit);
+	return vq->counts.error == VQ_OK ? layout_of(vq)->used_count(vq, limit) : 0;
+}
+
+uint16_t
+vq_untaken_count(const struct vq *vq)
+{
+	return layout_of(vq)->used_count(vq, vq->counts.size);
 }
 
 void

@@ -187,6 +187,10 @@ void vq_prefetch(const struct vq *vq, uint16_t n, bool in);
 
 /* How many used buffers wait, counting at most limit. Looks at the ring, takes nothing. */
 uint16_t vq_used_count(const struct vq *vq, uint16_t limit);
+/* The same for a queue that is to be detached, also a broken one, whose lie counts as well as what
+ * stands behind it, as far as can be told: a used index that jumps tells nothing. At most what is
+ * in flight. */
+uint16_t vq_untaken_count(const struct vq *vq);
 
 /*
  * Where the next used buffer shows first, for a CPU that can sleep on a cache line: it is there

@@ -44,7 +44,8 @@ begin_anew(struct vio_port *port)
 	int ret = vio_port_silence(port);
 
 	if (ret == 0) {
-		vio_recover_count_losses(port);
+		if (!port->recovery.ill)
+			vio_losses_count(port);
 		vio_port_take_back(port);
 		ret = vio_port_restart(port);
 	}

@@ -176,6 +176,8 @@ int vio_port_stop(struct vio_port *port);
 /* Its two halves, with the gates closed: in between nobody but the caller has the rings. */
 int vio_port_silence(struct vio_port *port);
 void vio_port_take_back(struct vio_port *port);
+/* Counts what is lost with the rings, before they are drained (losses.c). */
+void vio_losses_count(struct vio_port *port);
 
 /* Opens the gates of all queues, which are live, but for those that are stopped; of none while the
  * application holds the link down. */

@@ -54,8 +54,8 @@ struct vio_tx_stats {
 	uint64_t header_apart;  /* packets whose header did not fit before their data */
 	uint64_t drop_segments; /* packets of more segments than the queue has descriptors */
 	uint64_t drop_offload;  /* packets that ask for what is off, or cannot be meant */
-	/* Packets that the device had at a recovery: it may have sent them, or not. They are no
-	 * longer among the packets sent. */
+	/* Packets that the device had at a recovery: it may have sent them, or not. They are among
+	 * the packets sent, too: a counter never goes back. */
 	uint64_t drop_recovery;
 	uint64_t broken;
 	uint64_t broken_by[VQ_ERR_COUNT];

@@ -10,7 +10,6 @@
 
 #include "log.h"
 #include "port.h"
-#include "tx.h"
 
 /* A port that was well for so long begins to count its tries anew. */
 #define STABLE_MS 10000
@@ -118,6 +117,7 @@ begin(struct vio_port *port, enum vio_cause cause)
 	struct vio_recovery *r = &port->recovery;
 
 	remember(port, cause);
+	r->ill = true;
 	if (r->recovered != 0 && ms_since(r->recovered) > STABLE_MS)
 		r->tries = 0;
 	/* It is not the peer's fault that it was ended. */
@@ -152,36 +152,6 @@ tell_begin(struct vio_port *port, enum vio_cause cause, enum vio_health health, 
 	return health != VIO_HEALTH_GIVEN_UP || tell(port, RTE_ETH_EVENT_RECOVERY_FAILED);
 }
 
-/* What was counted as sent, and may not have been, is no longer: each frame is counted once. */
-static void
-count_unsent(struct vio_tx_stats *stats, uint16_t unsent)
-{
-	stats->drop_recovery += unsent;
-	stats->packets -= RTE_MIN(stats->packets, unsent);
-}
-
-void
-vio_recover_count_losses(struct vio_port *port)
-{
-	struct rte_eth_dev_data *data = port->dev->data;
-
-	for (uint16_t i = 0; i < data->nb_rx_queues; i++) {
-		struct vio_rxq *q = data->rx_queues[i];
-
-		if (q->ring.vq == NULL)
-			continue;
-		if (vq_error(q->ring.vq) == VQ_OK)
-			q->stats.drop_recovery += vq_used_count(q->ring.vq, q->ring.size);
-		q->stats.drop_recovery += q->partial != NULL;
-	}
-	for (uint16_t i = 0; i < data->nb_tx_queues; i++) {
-		struct vio_txq *q = data->tx_queues[i];
-
-		if (q->ring.vq != NULL)
-			count_unsent(&q->stats, vio_tx_unsent(q));
-	}
-}
-
 /* Where nobody is at the other end any more, perhaps somebody else is. Runs on the interrupt
  * thread, so that the old socket leaves EAL's list before it is closed. */
 static int
@@ -207,7 +177,6 @@ restart(struct vio_port *port)
 	ret = vio_port_silence(port);
 	if (ret < 0)
 		return ret;
-	vio_recover_count_losses(port);
 	vio_port_take_back(port);
 	/* Even if it answers again: it no longer reaches memory. */
 	ret = port->gone ? -ENODEV : find_peer(port);
@@ -248,6 +217,7 @@ try_once(struct vio_port *port, unsigned *wait_ms)
 	if (ret == 0) {
 		r->tries++;
 		r->health = VIO_HEALTH_WELL;
+		r->ill = false;
 		r->recovered = rte_get_timer_cycles();
 		r->recoveries++;
 		PORT_LOG(port, NOTICE, "recovered in %" PRIu64 " ms", ms_since(r->began));
@@ -399,6 +369,7 @@ vio_recover_start(struct vio_port *port)
 	r->serial++;
 	r->tries = 0;
 	r->health = VIO_HEALTH_WELL;
+	r->ill = false;
 	vio_recover_look(port);
 }
 

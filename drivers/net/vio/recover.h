@@ -46,6 +46,7 @@ struct vio_recovery {
 		noticed; /* bits of enum vio_cause; set by anyone, atomically, cleared by control */
 	/* The rest changes under the port's lock. */
 	bool on;            /* the application has started the port */
+	bool ill;           /* from a fault to the next life: what the device has now is lost */
 	uint8_t health;     /* enum vio_health */
 	unsigned serial;    /* of starts and stops */
 	unsigned tries;     /* since the port was last well for a while */
@@ -66,10 +67,6 @@ void vio_recover_look(struct vio_port *port);
  * of the life that begins with the next start. */
 void vio_recover_start(struct vio_port *port);
 void vio_recover_stop(struct vio_port *port);
-/* Counts the frames of which nobody will know what became of them: those that the device may or may
- * not have sent, and those that it had put into the ring and nobody has taken. After the reset, up
- * to which it goes on with both, and once. */
-void vio_recover_count_losses(struct vio_port *port);
 /* The port is about to be closed: no recovery begins any more, and none runs afterwards, but for
  * the one that this call is made from. Without the lock. */
 void vio_recover_fini(struct vio_port *port);

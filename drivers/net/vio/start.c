@@ -60,6 +60,8 @@ vio_port_take_back(struct vio_port *port)
 {
 	struct rte_eth_dev_data *data = port->dev->data;
 
+	if (port->recovery.ill)
+		vio_losses_count(port);
 	for (uint16_t i = 0; i < data->nb_rx_queues; i++)
 		if (data->rx_queues[i] != NULL)
 			vio_rx_drain(data->rx_queues[i]);

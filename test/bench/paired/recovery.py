@@ -150,8 +150,8 @@ class Play:
         self.app.cmd("stop")
         frames = self.given + rest["given"] - xstats["rx_good_packets"]
         frames -= xstats["rx_q0_drop_recovery"] + xstats["rx_q0_broken"]
-        # What the device had is taken out of the frames sent, and may have been taken all the same.
-        sent = xstats["tx_good_packets"] - self.taken - rest["taken"]
+        # What the device had may have been taken all the same.
+        sent = xstats["tx_good_packets"] - xstats["tx_q0_drop_recovery"] - self.taken - rest["taken"]
         self.app.cmd("port stop 0")
         return self.app.mbufs_out(), frames + max(sent, 0)
 
