@@ -367,8 +367,9 @@ count_used(const struct vq *vq, uint16_t limit, bool in_order)
 		uint16_t id;
 
 		if (slot >= vq->counts.size) {
-			slot -= vq->counts.size;
-			bits ^= WRAP_BITS;
+			/* More than once round where the poller goes on meanwhile. */
+			bits ^= slot / vq->counts.size % 2 != 0 ? WRAP_BITS : 0;
+			slot %= vq->counts.size;
 		}
 		used = used_load(vq, slot);
 		if ((used.flags & WRAP_BITS) != bits)
