@@ -130,9 +130,55 @@ each_lie(void **state)
 	}
 }
 
+/* A peer that comes and goes all the time: the port tries for ever, and ever more rarely; the log
+ * fills as slowly. */
+static void
+comes_and_goes(void **state)
+{
+	enum { TIMES = 40 };
+	unsigned errors;
+	uint64_t began;
+
+	(void)state;
+	arrive();
+	/* Up to its first message. */
+	peer.server.trap = (struct trap){ TRAP_HANG_UP, VU_GET_FEATURES, 0 };
+	hang_up();
+	began = seam_now_us;
+	while (seam_now_us - began < 60 * SECOND) {
+		assert_true(seam_alarm());
+		peer_serve();
+	}
+	errors = harness_errors();
+	assert_in_range(errors, 50, 80);
+	assert_null(strchr(peer.told, 'f'));
+	peer.server.trap = (struct trap){ TRAP_NONE, 0, 0 };
+	assert_true(peer_await('s', 10));
+	/* Up to a port that is well. */
+	began = seam_now_us;
+	for (unsigned i = 0; i < TIMES; i++) {
+		memset(peer.told, 0, sizeof(peer.told));
+		hang_up();
+		assert_true(peer_await('s', 300));
+	}
+	assert_in_range(seam_now_us - began, (TIMES - 10) * SECOND, TIMES * 2 * SECOND);
+	/* One that was of use is looked for at once. */
+	for (unsigned i = 0; i < 5; i++) {
+		assert_true(peer_moves());
+		memset(peer.told, 0, sizeof(peer.told));
+		began = seam_now_us;
+		hang_up();
+		assert_true(peer_await('s', 300));
+		assert_in_range(seam_now_us - began, 0, SECOND / 10);
+	}
+	peer_leave();
+	harness_nothing_left();
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(each_call, peer_setup),
 	cmocka_unit_test(each_lie),
+	cmocka_unit_test(comes_and_goes),
 };
 
 HARNESS_MAIN(tests)

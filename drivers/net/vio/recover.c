@@ -110,6 +110,21 @@ is_gone_for_good(const struct vio_port *port, enum vio_cause cause)
 	return cause == VIO_CAUSE_UNPLUGGED || (cause == VIO_CAUSE_PEER && port->reconnect == NULL);
 }
 
+/* What came of the device's own doing: frames sent say nothing of it. */
+static uint64_t
+received(const struct vio_port *port)
+{
+	const struct rte_eth_dev_data *data = port->dev->data;
+	uint64_t packets = 0;
+
+	for (uint16_t i = 0; i < data->nb_rx_queues; i++) {
+		const struct vio_rxq *q = data->rx_queues[i];
+
+		packets += q != NULL ? q->stats.packets : 0;
+	}
+	return packets;
+}
+
 /* With the lock. The bursts are no-ops from here on. */
 static void
 begin(struct vio_port *port, enum vio_cause cause)
@@ -119,10 +134,13 @@ begin(struct vio_port *port, enum vio_cause cause)
 	remember(port, cause);
 	r->ill = true;
 	if (r->recovered != 0 && ms_since(r->recovered) > STABLE_MS)
-		r->tries = 0;
+		r->tries = r->departures = 0;
 	/* It is not the peer's fault that it was ended. */
 	if (cause == VIO_CAUSE_PEER)
 		r->tries = 0;
+	/* A peer that works may go as often as it likes. */
+	if (received(port) != r->received)
+		r->departures = 0;
 	vio_port_shut_gates(port);
 	if (is_gone_for_good(port, cause)) {
 		r->health = VIO_HEALTH_GIVEN_UP;
@@ -189,6 +207,13 @@ backoff_ms(unsigned tries)
 	return tries == 0 ? 0 : RTE_MIN(BACKOFF_MS << RTE_MIN(tries - 1, 10u), BACKOFF_MOST_MS);
 }
 
+/* Before a peer that came and went is looked for again: the first time at once. */
+static unsigned
+after_departure_ms(struct vio_recovery *r)
+{
+	return backoff_ms(r->departures++);
+}
+
 static void
 give_up(struct vio_port *port)
 {
@@ -219,14 +244,17 @@ try_once(struct vio_port *port, unsigned *wait_ms)
 		r->health = VIO_HEALTH_WELL;
 		r->ill = false;
 		r->recovered = rte_get_timer_cycles();
+		r->received = received(port);
 		r->recoveries++;
 		PORT_LOG(port, NOTICE, "recovered in %" PRIu64 " ms", ms_since(r->began));
 		vio_recover_look(port);
 		return RECOVERED;
 	}
-	/* Waiting for a peer is not a try, however long it takes. */
+	/* Waiting for a peer is not a try, however long it takes, and however many come and go. */
 	if (ret == -EAGAIN || (ret == -ENODEV && port->reconnect != NULL)) {
 		*wait_ms = port->args.reconnect_ms;
+		if (ret == -ENODEV)
+			*wait_ms = RTE_MAX(*wait_ms, after_departure_ms(r));
 		return AGAIN;
 	}
 	if (ret == -ENODEV) {
@@ -307,7 +335,7 @@ recover_begin(void *arg)
 		begin(port, cause);
 		health = r->health;
 	}
-	wait_ms = backoff_ms(r->tries);
+	wait_ms = cause == VIO_CAUSE_PEER ? after_departure_ms(r) : backoff_ms(r->tries);
 	pthread_mutex_unlock(&port->lock);
 	if (health == VIO_HEALTH_WELL || !tell_begin(port, cause, health, serial))
 		return;
@@ -367,7 +395,8 @@ vio_recover_start(struct vio_port *port)
 
 	r->on = true;
 	r->serial++;
-	r->tries = 0;
+	r->tries = r->departures = 0;
+	r->received = received(port);
 	r->health = VIO_HEALTH_WELL;
 	r->ill = false;
 	vio_recover_look(port);

@@ -45,13 +45,15 @@ struct vio_recovery {
 	uint32_t
 		noticed; /* bits of enum vio_cause; set by anyone, atomically, cleared by control */
 	/* The rest changes under the port's lock. */
-	bool on;            /* the application has started the port */
-	bool ill;           /* from a fault to the next life: what the device has now is lost */
-	uint8_t health;     /* enum vio_health */
-	unsigned serial;    /* of starts and stops */
-	unsigned tries;     /* since the port was last well for a while */
-	uint64_t began;     /* when it was last found ill, and when well again; timer cycles */
-	uint64_t recovered; /* 0: never yet */
+	bool on;             /* the application has started the port */
+	bool ill;            /* from a fault to the next life: what the device has now is lost */
+	uint8_t health;      /* enum vio_health */
+	unsigned serial;     /* of starts and stops */
+	unsigned tries;      /* since the port was last well for a while */
+	unsigned departures; /* peers that came and went since then, or since one sent a frame */
+	uint64_t received;   /* frames, when it was last found well */
+	uint64_t began;      /* when it was last found ill, and when well again; timer cycles */
+	uint64_t recovered;  /* 0: never yet */
 	uint64_t recoveries, failures;
 	uint64_t causes[VIO_CAUSES];
 	char words[192]; /* the last fault */
