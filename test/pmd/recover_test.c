@@ -823,6 +823,31 @@ within_a_burst(void **state)
 	end(h);
 }
 
+static void
+notice_queue(uint16_t port)
+{
+	vio_recover_notice(vio_port(&rte_eth_devices[port]), VIO_CAUSE_QUEUE);
+}
+
+/* A burst that was under way when the recovery began finds its queue broken: that is over with it.
+ */
+static void
+noticed_late(void **state)
+{
+	struct harness *h = *state;
+
+	start(h, 0, VIO_RECOVER_AUTO, 0);
+	told[0] = '\0';
+	act_at = 'r';
+	act = notice_queue;
+	ask_for_reset(h);
+	run_alarms();
+	assert_string_equal(told, "lrls");
+	assert_int_equal(xstat(h->port, "recoveries"), 1);
+	assert_int_equal(harness_pass(h, 10, 100), 0);
+	end(h);
+}
+
 /* Each call of a recovery fails once: the next try succeeds, and nothing is lost. */
 static void
 calls_that_fail(void **state)
@@ -935,6 +960,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(without_interrupts),
 	TEST(unplugged),
 	TEST(within_a_burst),
+	TEST(noticed_late),
 	TEST(calls_that_fail),
 	TEST(guests),
 	TEST(gates),

@@ -185,6 +185,16 @@ find_peer(struct vio_port *port)
 	return port->reconnect(port);
 }
 
+/* A burst may have found its queue broken after the recovery had begun, which is what that is for.
+ * From here on nobody is in one. */
+static void
+forget_queues(struct vio_recovery *r)
+{
+	uint32_t both = 1u << VIO_CAUSE_QUEUE | 1u << VIO_CAUSE_CONTROL;
+
+	__atomic_fetch_and(&r->noticed, ~both, __ATOMIC_ACQ_REL);
+}
+
 static int
 restart(struct vio_port *port)
 {
@@ -192,6 +202,7 @@ restart(struct vio_port *port)
 
 	if (ret < 0)
 		return ret;
+	forget_queues(&port->recovery);
 	ret = vio_port_silence(port);
 	if (ret < 0)
 		return ret;
