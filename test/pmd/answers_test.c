@@ -395,6 +395,7 @@ refusals(void **state)
 		assert_int_equal(rte_flow_flush(h.port, &error), -ENOSYS);
 		assert_int_equal(rte_eth_dev_rx_queue_stop(h.port, 0), -ENOTSUP);
 		assert_int_equal(rte_eth_dev_rx_intr_enable(h.port, 0), -ENOTSUP);
+		assert_int_equal(count_lines("no receive interrupts to switch"), 1);
 		assert_int_equal(rte_eth_dev_rx_intr_disable(h.port, 0), -ENOTSUP);
 		/* ethdev itself refuses where the filter was not asked for. */
 		assert_int_equal(h.eth->dev_ops->vlan_filter_set(h.eth, 1, 1), -ENOTSUP);

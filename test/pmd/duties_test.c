@@ -296,10 +296,15 @@ pairs(void **state)
 	static const uint16_t queues[][2] = { { 1, 1 }, { 4, 4 }, { 2, 2 }, { 1, 3 }, { 3, 1 } };
 	struct harness_options options = { .features = PLAIN | F(CTRL_VQ) | F(MQ) | F(CTRL_RX),
 					   .pairs = 4 };
+	struct rte_eth_dev_info info;
 	struct harness h;
 
 	(void)state;
 	assert_int_equal(harness_open(&h, &options), 0);
+	/* ethdev refuses more (NETCTRL-MQ-03). */
+	assert_int_equal(rte_eth_dev_info_get(h.port, &info), 0);
+	assert_int_equal(info.max_rx_queues, 4);
+	assert_int_equal(info.max_tx_queues, 4);
 	for (unsigned i = 0; i < RTE_DIM(queues); i++) {
 		uint16_t rx = queues[i][0], tx = queues[i][1];
 
