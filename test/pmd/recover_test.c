@@ -823,6 +823,30 @@ within_a_burst(void **state)
 	end(h);
 }
 
+/* Such a thread keeps its queue through a stop, a start and the end of the queue. */
+static void
+within_a_burst_at_stop(void **state)
+{
+	struct harness *h = *state;
+	struct vio_rxq *q;
+
+	start(h, 0, VIO_RECOVER_AUTO, 0);
+	q = h->eth->data->rx_queues[1];
+	q->gate.inside = 1;
+	assert_int_equal(rte_eth_dev_stop(h->port), -ETIMEDOUT);
+	assert_non_null(q->ring.vq);
+	assert_int_equal(rte_eth_dev_start(h->port), -ETIMEDOUT);
+	assert_non_null(q->ring.vq);
+	vio_rx_queue_release(h->eth, 1);
+	assert_non_null(q->ring.vq);
+	assert_true(harness_said("a thread is in a burst still"));
+	h->eth->data->rx_queues[1] = q;
+	q->gate.inside = 0;
+	assert_int_equal(rte_eth_dev_start(h->port), 0);
+	assert_int_equal(harness_pass(h, 10, 100), 0);
+	end(h);
+}
+
 static void
 notice_queue(uint16_t port)
 {
@@ -960,6 +984,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(without_interrupts),
 	TEST(unplugged),
 	TEST(within_a_burst),
+	TEST(within_a_burst_at_stop),
 	TEST(noticed_late),
 	TEST(calls_that_fail),
 	TEST(guests),

@@ -171,7 +171,8 @@ int vio_port_restart(struct vio_port *port);
  * for one to come, at most args.timeout_ms. 0 or a negative errno value. */
 int vio_port_reset(struct vio_port *port);
 /* Silences the device, and takes every buffer back. Returns 0, or the transport's error
- * (-ETIMEDOUT) where the device does not let go: then buffers and rings stay out of use. */
+ * (-ETIMEDOUT) where the device does not let go, or a thread does not return from its burst: then
+ * buffers and rings stay out of use. */
 int vio_port_stop(struct vio_port *port);
 /* Its two halves, with the gates closed: in between nobody but the caller has the rings. */
 int vio_port_silence(struct vio_port *port);

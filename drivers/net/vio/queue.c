@@ -248,6 +248,19 @@ vio_tx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsig
 	return 0;
 }
 
+/* A thread that does not return from its burst goes on with all that the queue has: it is lost,
+ * which is the lesser harm. */
+static bool
+is_lost(const struct vio_port *port, const char *kind, uint16_t id, const struct vio_gate *gate)
+{
+	if (vio_gate_wait(gate, 0) == 0)
+		return false;
+	PORT_LOG(port, ERR,
+		 "%s queue %u: a thread is in a burst still, so its memory stays out of use", kind,
+		 id);
+	return true;
+}
+
 void
 vio_rx_queue_release(struct rte_eth_dev *dev, uint16_t id)
 {
@@ -259,9 +272,11 @@ vio_rx_queue_release(struct rte_eth_dev *dev, uint16_t id)
 	dev->data->rx_queues[id] = NULL;
 	pthread_mutex_lock(&port->lock);
 	port->known_rx[id] = NULL;
-	rte_pktmbuf_free(q->partial);
-	vio_ring_release(&q->ring, port);
-	rte_free(q);
+	if (!is_lost(port, "rx", id, &q->gate)) {
+		rte_pktmbuf_free(q->partial);
+		vio_ring_release(&q->ring, port);
+		rte_free(q);
+	}
 	pthread_mutex_unlock(&port->lock);
 }
 
@@ -276,7 +291,9 @@ vio_tx_queue_release(struct rte_eth_dev *dev, uint16_t id)
 	dev->data->tx_queues[id] = NULL;
 	pthread_mutex_lock(&port->lock);
 	port->known_tx[id] = NULL;
-	vio_ring_release(&q->ring, port);
-	rte_free(q);
+	if (!is_lost(port, "tx", id, &q->gate)) {
+		vio_ring_release(&q->ring, port);
+		rte_free(q);
+	}
 	pthread_mutex_unlock(&port->lock);
 }

@@ -141,12 +141,12 @@ vio_port_silence(struct vio_port *port)
 int
 vio_port_stop(struct vio_port *port)
 {
-	int ret;
+	int inside = vio_port_close_gates(port, port->args.timeout_ms);
+	int ret = vio_port_silence(port);
 
-	/* Where a thread does not come out, it has ended in there: ethdev allows no burst during a
-	 * stop. */
-	vio_port_close_gates(port, port->args.timeout_ms);
-	ret = vio_port_silence(port);
+	/* Whoever is in a burst still goes on with its queue. */
+	if (ret == 0)
+		ret = inside;
 	if (ret == 0)
 		vio_port_take_back(port);
 	return ret;
@@ -173,6 +173,9 @@ vio_port_start(struct vio_port *port)
 		return -ENODEV;
 	}
 	ret = check_queues_set_up(port);
+	/* A thread that did not come out before the last stop may be there still. */
+	if (ret == 0)
+		ret = vio_port_close_gates(port, port->args.timeout_ms);
 	if (ret < 0)
 		return ret;
 	ret = bring_up(port);
