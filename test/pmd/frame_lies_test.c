@@ -197,6 +197,33 @@ arrive_in_pieces(struct harness *h, const uint32_t *lens, unsigned n)
 	}
 }
 
+/* A frame that is bad already, and whose last buffer never comes, holds one buffer beside the
+ * ring's. */
+static void
+never_whole(uint64_t layout)
+{
+	struct rte_mbuf *mbuf = NULL;
+	struct harness h;
+
+	start(&h, layout);
+	for (unsigned i = 0; i < SIZE - 1; i++) {
+		if (i == 0)
+			device_lie(h.dev, VIO_NET_RXQ(0), DEVICE_LIE_NUM_BUFFERS, SIZE);
+		device_lie(h.dev, VIO_NET_RXQ(0), DEVICE_LIE_LENGTH, i == 2 ? 0 : 60);
+		frames_arrive(&h, 0);
+		assert_int_equal(rte_eth_rx_burst(h.port, 0, &mbuf, 1), 0);
+	}
+	assert_in_range(rte_mempool_in_use_count(harness_rx_pool), 1, SIZE + 1);
+	/* It comes after all. */
+	frames_arrive(&h, 0);
+	assert_int_equal(rte_eth_rx_burst(h.port, 0, &mbuf, 1), 0);
+	assert_int_equal(frames_counter(&h, "rx_q0_drop_length"), 1);
+	assert_int_equal(frames_counter(&h, "rx_q0_errors"), 1);
+	frames_arrive(&h, 2);
+	frames_taken(&h, 2, 1);
+	end(&h);
+}
+
 /* The frame before it, and the one after it, come; it does, with its length, or is counted. */
 static void
 in_pieces(uint64_t layout, const uint32_t *lens, unsigned n, bool good)
@@ -255,8 +282,10 @@ about_further_buffers(void **state)
 	(void)state;
 	FOR_EACH_VARIANT
 	for (size_t l = 0; l < RTE_DIM(layouts); l++)
-		if (layouts[l] & BIT(MRG_RXBUF))
+		if (layouts[l] & BIT(MRG_RXBUF)) {
 			further_buffers(layouts[l]);
+			never_whole(layouts[l]);
+		}
 }
 
 static const struct CMUnitTest tests[] = {

@@ -219,6 +219,36 @@ begin_partial(struct vio_rxq *q, struct rte_mbuf *mbuf, uint16_t num_buffers)
 	return true;
 }
 
+/* A frame that will be dropped waits for its last buffer with its first alone: the others are of
+ * use to the pool, and a device that never sends the last would keep them from it. */
+static void
+let_go_of_partial(struct vio_rxq *q, struct rte_mbuf *mbuf)
+{
+	struct rte_mbuf *packet = q->partial;
+
+	vio_rx_begin_segment(q, mbuf, 0);
+	rte_mbuf_raw_free(mbuf);
+	if (q->partial_bad)
+		return;
+	q->partial_bad = true;
+	rte_pktmbuf_free(packet->next);
+	packet->next = NULL;
+	packet->nb_segs = 1;
+	packet->pkt_len = packet->data_len;
+	q->partial_last = packet;
+}
+
+static void
+append_to_partial(struct vio_rxq *q, struct rte_mbuf *mbuf, uint32_t len)
+{
+	vio_rx_begin_segment(q, mbuf, len);
+	mbuf->data_off = RTE_PKTMBUF_HEADROOM - q->hdr_len;
+	q->partial_last->next = mbuf;
+	q->partial_last = mbuf;
+	q->partial->nb_segs++;
+	q->partial->pkt_len += len;
+}
+
 /* A further buffer of the frame that is being put together; it has no header. Returns the frame
  * when it is whole, else NULL. */
 static struct rte_mbuf *
@@ -226,16 +256,11 @@ continue_partial(struct vio_rxq *q, struct rte_mbuf *mbuf, uint32_t len)
 {
 	struct rte_mbuf *packet = q->partial;
 
-	if (len == VQ_LENGTH_LIE || len == 0 || packet->pkt_len + len > VIO_FRAME_MAX) {
-		q->partial_bad = true;
-		len = 0;
-	}
-	vio_rx_begin_segment(q, mbuf, len);
-	mbuf->data_off = RTE_PKTMBUF_HEADROOM - q->hdr_len;
-	q->partial_last->next = mbuf;
-	q->partial_last = mbuf;
-	packet->nb_segs++;
-	packet->pkt_len += len;
+	if (unlikely(q->partial_bad || len == VQ_LENGTH_LIE || len == 0 ||
+		     packet->pkt_len + len > VIO_FRAME_MAX))
+		let_go_of_partial(q, mbuf);
+	else
+		append_to_partial(q, mbuf, len);
 	if (--q->partial_missing > 0)
 		return NULL;
 	q->partial = NULL;
