@@ -12,6 +12,8 @@
 #include <ethdev_driver.h>
 #include <rte_flow.h>
 
+#include "net/vio/recover.h"
+
 #define B(name) DEVICE_BIT(DEVICE_F_##name)
 #define RING    64
 #define FRAME   100
@@ -325,6 +327,33 @@ no_scatter(void **state)
 	assert_int_equal(harness_close(&h), 0);
 }
 
+/* A pool that only one thread may give mbufs back to is the application's choice, but a recovery is
+ * one more: so long as the driver recovers by itself, it says so. */
+static void
+single_producer(void **state)
+{
+	static const enum vio_recover_mode modes[] = { VIO_RECOVER_AUTO, VIO_RECOVER_MANUAL };
+
+	(void)state;
+	for (size_t i = 0; i < RTE_DIM(modes); i++) {
+		struct harness_options options = { .features = B(MRG_RXBUF), .recover = modes[i] };
+		struct rte_mempool *pool;
+		struct harness h;
+
+		assert_int_equal(harness_open(&h, &options), 0);
+		assert_int_equal(harness_setup(&h, 1, 1, RING, NULL), 0);
+		pool = rte_pktmbuf_pool_create_by_ops("single", 64, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
+						      SOCKET_ID_ANY, "ring_sp_sc");
+		assert_non_null(pool);
+		harness_quiet();
+		assert_int_equal(rte_eth_rx_queue_setup(h.port, 0, RING, 0, NULL, pool), 0);
+		assert_int_equal(harness_said("takes mbufs back from one thread only"), i == 0);
+		assert_int_equal(harness_setup(&h, 1, 1, RING, NULL), 0);
+		rte_mempool_free(pool);
+		assert_int_equal(harness_close(&h), 0);
+	}
+}
+
 /* Any number of descriptors, which ethdev leaves as it is, makes a queue: a split ring has the next
  * lower power of two, and says so. */
 static void
@@ -621,6 +650,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(mtus),
 	cmocka_unit_test(mtus_with_scatter),
 	cmocka_unit_test(no_scatter),
+	cmocka_unit_test(single_producer),
 	cmocka_unit_test(ring_sizes),
 	cmocka_unit_test(refusals),
 	cmocka_unit_test(speeds),

@@ -92,6 +92,19 @@ check_pool(const struct vio_port *port, uint16_t id, const struct rte_mempool *p
 	return -EINVAL;
 }
 
+/* A recovery gives mbufs back on EAL's interrupt thread, while the application's threads work. */
+static void
+look_at_pool_threads(const struct vio_port *port, uint16_t id, const struct rte_mempool *pool)
+{
+	const char *ops = rte_mempool_get_ops(pool->ops_index)->name;
+
+	if (port->args.recover == VIO_RECOVER_AUTO && strncmp(ops, "ring_sp", 7) == 0)
+		PORT_LOG(port, WARNING,
+			 "rx queue %u: pool %s (%s) takes mbufs back from one thread only, but a "
+			 "recovery is another: use a pool of ring_mp_mc, or recover=manual",
+			 id, pool->name, ops);
+}
+
 static void
 queue_name(char *name, size_t size, const struct vio_port *port, const char *kind, uint16_t id)
 {
@@ -173,6 +186,7 @@ vio_rx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsig
 		ret = check_pool(port, id, pool);
 	if (ret < 0)
 		return ret;
+	look_at_pool_threads(port, id, pool);
 	nb_desc = choose_size(port, "rx", id, nb_desc, port->max_rx_size);
 	queue_name(name, sizeof(name), port, "rx", id);
 	q = rte_zmalloc_socket(name, sizeof(*q), RTE_CACHE_LINE_SIZE, socket);
