@@ -67,6 +67,7 @@ vio_device_reset(struct vio_device *device)
 
 	device->status = 0;
 	device->features = 0;
+	device->told_changing = false;
 	ret = t->ops->set_status(t, 0);
 	if (ret < 0)
 		return ret;
@@ -190,18 +191,23 @@ vio_device_needs_reset(struct vio_device *device)
 	return !!(status & VIO_STATUS_NEEDS_RESET);
 }
 
+/* Told once: a link is looked at again and again. */
 static int
-always_changing(const struct vio_transport *t)
+always_changing(struct vio_device *device)
 {
-	vio_err("%s: the configuration changed during each of %d reads; the device is not usable",
-		t->name, VIO_CONFIG_TRIES);
+	if (!device->told_changing)
+		vio_err("%s: the configuration changed during each of %d reads; the device is not "
+			"usable",
+			device->transport->name, VIO_CONFIG_TRIES);
+	device->told_changing = true;
 	return -EAGAIN;
 }
 
 /* Without a generation a value counts that was read twice in a row (CFG-LEG-02). */
 static int
-read_until_same(struct vio_transport *t, uint32_t offset, void *buf, uint32_t len)
+read_until_same(struct vio_device *device, uint32_t offset, void *buf, uint32_t len)
 {
+	struct vio_transport *t = device->transport;
 	uint8_t again[VIO_CONFIG_FIELD_MAX];
 	int ret;
 
@@ -217,7 +223,7 @@ read_until_same(struct vio_transport *t, uint32_t offset, void *buf, uint32_t le
 			return 0;
 		memcpy(buf, again, len);
 	}
-	return always_changing(t);
+	return always_changing(device);
 }
 
 int
@@ -228,7 +234,7 @@ vio_config_read(struct vio_device *device, uint32_t offset, void *buf, uint32_t 
 	int ret;
 
 	if (t->ops->get_generation == NULL)
-		return read_until_same(t, offset, buf, len);
+		return read_until_same(device, offset, buf, len);
 	for (unsigned i = 0; i < VIO_CONFIG_TRIES; i++) {
 		ret = t->ops->get_generation(t, &before);
 		if (ret == 0)
@@ -240,5 +246,5 @@ vio_config_read(struct vio_device *device, uint32_t offset, void *buf, uint32_t 
 		if (before == after)
 			return 0;
 	}
-	return always_changing(t);
+	return always_changing(device);
 }

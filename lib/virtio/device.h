@@ -42,6 +42,7 @@ struct vio_device {
 	uint64_t features;         /* negotiated; 0 before */
 	uint8_t status;            /* what the driver has set so far */
 	uint32_t reset_timeout_ms; /* bound of every wait for a reset */
+	bool told_changing;        /* that the configuration never stands still, since the reset */
 };
 
 /* Prepares device for the transport; touches nothing. The transport stays the caller's. */

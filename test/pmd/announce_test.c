@@ -18,6 +18,8 @@
 #define ANNOUNCE \
 	(B(STATUS) | B(CTRL_VQ) | B(CTRL_MAC_ADDR) | B(CTRL_RX) | B(MAC) | B(GUEST_ANNOUNCE))
 
+enum { CTRL_QUEUE = 2 };
+
 static const struct rte_ether_addr own = { { 2, 0, 0, 0, 0, 0x2a } };
 
 static void
@@ -166,6 +168,13 @@ no_room(void **state)
 	assert_true(seam_alarm());
 	assert_true(harness_said("no frame could be sent"));
 	assert_int_equal(device_net_state(h.dev)->announced, 1);
+	/* And is told once, however often the device asks. */
+	harness_quiet();
+	device_ask_announce(h.dev);
+	assert_true(seam_interrupt());
+	assert_true(seam_alarm());
+	assert_string_equal(harness_log(), "");
+	assert_int_equal(device_net_state(h.dev)->announced, 2);
 	device_hold_transmit(h.dev, false);
 	assert_int_equal(harness_close(&h), 0);
 }
@@ -199,6 +208,28 @@ queue_stopped(void **state)
 	assert_int_equal(harness_close(&h), 0);
 }
 
+/* The device refuses the acknowledgement that it asked for: told once. */
+static void
+not_acknowledged(void **state)
+{
+	struct harness h;
+
+	(void)state;
+	start(&h, ANNOUNCE);
+	for (unsigned i = 0; i < 3; i++) {
+		harness_quiet();
+		device_lie(h.dev, CTRL_QUEUE, DEVICE_LIE_CTRL_ACK, 1);
+		device_ask_announce(h.dev);
+		assert_true(seam_interrupt());
+		assert_true(seam_alarm());
+		assert_int_equal(harness_said("the device refused (ack 1)"), i == 0);
+		harness_poll(&h);
+		free(device_next_packet(h.dev, 0));
+	}
+	device_honest(h.dev);
+	assert_int_equal(harness_close(&h), 0);
+}
+
 static void
 not_offered(void **state)
 {
@@ -228,13 +259,10 @@ standby_is_refused(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(announced),
-	cmocka_unit_test(fast_free),
-	cmocka_unit_test(not_now),
-	cmocka_unit_test(no_room),
-	cmocka_unit_test(queue_stopped),
-	cmocka_unit_test(not_offered),
-	cmocka_unit_test(standby_is_refused),
+	cmocka_unit_test(announced),        cmocka_unit_test(fast_free),
+	cmocka_unit_test(not_now),          cmocka_unit_test(no_room),
+	cmocka_unit_test(not_acknowledged), cmocka_unit_test(queue_stopped),
+	cmocka_unit_test(not_offered),      cmocka_unit_test(standby_is_refused),
 };
 
 HARNESS_MAIN(tests)

@@ -239,6 +239,47 @@ answers_in_the_end(void **state)
 	works_again(&h);
 }
 
+/* Each of many just in time: all together they get as long as ten. */
+static uint64_t asked_us;
+
+static void
+answer_after_15_ms(struct harness *h)
+{
+	if (seam_now_us - asked_us < 15000)
+		return;
+	harness_poll(h);
+	asked_us = seam_now_us;
+}
+
+static void
+answers_each_of_many_in_the_end(void **state)
+{
+	struct harness_options options = { .features = CONTROL | DEVICE_BIT(DEVICE_F_CTRL_VLAN),
+					   .timeout_ms = 20 };
+	struct rte_eth_conf conf = { .rxmode.offloads = RTE_ETH_RX_OFFLOAD_VLAN_FILTER };
+	struct harness h;
+
+	(void)state;
+	assert_int_equal(harness_open(&h, &options), 0);
+	assert_int_equal(harness_setup(&h, 1, 1, 64, &conf), 0);
+	assert_int_equal(rte_eth_dev_start(h.port), 0);
+	for (uint16_t id = 1; id <= 100; id++)
+		assert_int_equal(rte_eth_dev_vlan_filter(h.port, id, 1), 0);
+	assert_int_equal(rte_eth_dev_stop(h.port), 0);
+	asked_us = seam_now_us;
+	h.turn = answer_after_15_ms;
+	clock_on();
+	assert_int_equal(rte_eth_dev_start(h.port), -ETIMEDOUT);
+	assert_took_ms(200);
+	assert_true(harness_said("the device took 200 ms over this and the commands before it"));
+	/* What comes later, one by one, has as long as ever. */
+	h.turn = NULL;
+	assert_int_equal(rte_eth_dev_start(h.port), 0);
+	seam_now_us += 1000000;
+	assert_int_equal(command(&h), 0);
+	works_again(&h);
+}
+
 /* --- status ------------------------------------------------------------------------------------
  */
 
@@ -444,7 +485,11 @@ generation_never_settles(void **state)
 	assert_int_equal(rte_eth_link_get(h.port, &link), 0);
 	assert_int_equal(link.link_status, RTE_ETH_LINK_DOWN);
 	assert_in_range(h.transport_calls - calls, 1, 300);
+	assert_true(harness_said("the configuration changed during each of"));
 	assert_true(harness_said("link status and speed cannot be read"));
+	harness_quiet();
+	assert_int_equal(rte_eth_link_get(h.port, &link), 0);
+	assert_string_equal(harness_log(), "");
 	device_honest(h.dev);
 	assert_int_equal(rte_eth_link_get(h.port, &link), 0);
 	assert_int_equal(link.link_status, RTE_ETH_LINK_UP);
@@ -652,6 +697,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(acks_garbage),
 	cmocka_unit_test(answers_late),
 	cmocka_unit_test(answers_in_the_end),
+	cmocka_unit_test(answers_each_of_many_in_the_end),
 	cmocka_unit_test(refuses_features),
 	cmocka_unit_test(never_resets),
 	cmocka_unit_test(told_nothing_after_a_failed_stop),

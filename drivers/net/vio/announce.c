@@ -103,21 +103,29 @@ announce(struct vio_port *port)
 {
 	int ret = send_frame(port);
 
-	if (ret < 0)
+	/* Once: the device may ask as often as it likes. */
+	if (ret < 0 && !port->told_unannounced)
 		PORT_LOG(port, WARNING,
 			 "the device asked to announce the port, but no frame could be sent (%s); "
 			 "send a frame of your own",
 			 strerror(-ret));
-	else if (port->announced++ == 0)
+	if (ret == 0 && port->announced++ == 0)
 		PORT_LOG(port, NOTICE, "announced the port to the network, as the device asked");
+	port->told_unannounced = ret < 0;
 }
 
 /* In any case: the device asks again if it wants to. */
 static void
 acknowledge(struct vio_port *port)
 {
-	vio_ctrl_send(port, "acknowledgement of the announcement", VIO_NET_CTRL_ANNOUNCE,
-		      VIO_NET_CTRL_ANNOUNCE_ACK, NULL, 0);
+	const struct vio_ctrl_command ack = {
+		.what = "acknowledgement of the announcement",
+		.class = VIO_NET_CTRL_ANNOUNCE,
+		.command = VIO_NET_CTRL_ANNOUNCE_ACK,
+		.told = &port->told_unacknowledged,
+	};
+
+	vio_ctrl_run(port, &ack);
 }
 
 /* On the interrupt thread. The port may have been stopped since. */

@@ -101,12 +101,43 @@ add_command(struct vio_port *port, const struct vio_ctrl_command *c)
 	return vq_add(ring->vq, sg, out, in, ring);
 }
 
+void
+vio_ctrl_begin_many(struct vio_port *port)
+{
+	port->ctrl.many_end = vio_deadline(VIO_CTRL_MANY * port->args.timeout_ms);
+}
+
+void
+vio_ctrl_end_many(struct vio_port *port)
+{
+	port->ctrl.many_end = 0;
+}
+
+/* The command was not answered in time, or not as commands are. */
+static int
+give_up(struct vio_port *port, const char *what, bool by_itself)
+{
+	enum vq_error error = vq_error(port->ctrl.ring.vq);
+
+	port->ctrl.broken = true;
+	if (by_itself || error != VQ_OK)
+		PORT_LOG(port, ERR, "%s: the control queue gave no answer in %u ms (%s)", what,
+			 port->args.timeout_ms, vq_error_text(error));
+	else
+		PORT_LOG(port, ERR,
+			 "%s: the device took %u ms over this and the commands before it", what,
+			 VIO_CTRL_MANY * port->args.timeout_ms);
+	vio_recover_notice(port, VIO_CAUSE_CONTROL);
+	return -ETIMEDOUT;
+}
+
 /* Waits until the device has used the command, at most args.timeout_ms. */
 static int
 wait_used(struct vio_port *port, const char *what)
 {
 	struct vq *vq = port->ctrl.ring.vq;
-	uint64_t end = vio_deadline(port->args.timeout_ms);
+	uint64_t alone = vio_deadline(port->args.timeout_ms), many = port->ctrl.many_end;
+	uint64_t end = many != 0 && many < alone ? many : alone;
 	void *cookie;
 	bool late;
 
@@ -116,11 +147,7 @@ wait_used(struct vio_port *port, const char *what)
 			return 0;
 		rte_delay_us_sleep(10);
 	} while (vq_error(vq) == VQ_OK && !late);
-	port->ctrl.broken = true;
-	PORT_LOG(port, ERR, "%s: the control queue gave no answer in %u ms (%s)", what,
-		 port->args.timeout_ms, vq_error_text(vq_error(vq)));
-	vio_recover_notice(port, VIO_CAUSE_CONTROL);
-	return -ETIMEDOUT;
+	return give_up(port, what, end == alone);
 }
 
 /* Fills the shared memory, hands it over, and waits until it is back. */
@@ -164,7 +191,10 @@ vio_ctrl_run(struct vio_port *port, const struct vio_ctrl_command *c)
 		return ret;
 	ack = *(volatile uint8_t *)&command->ack;
 	if (ack != VIO_NET_CTRL_OK) {
-		PORT_LOG(port, ERR, "%s: the device refused (ack %u)", c->what, ack);
+		if (c->told == NULL || !*c->told)
+			PORT_LOG(port, ERR, "%s: the device refused (ack %u)", c->what, ack);
+		if (c->told != NULL)
+			*c->told = true;
 		return -EIO;
 	}
 	if (c->result_len > 0)

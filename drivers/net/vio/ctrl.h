@@ -10,11 +10,14 @@
 #define VIO_CTRL_SIZE       64
 #define VIO_CTRL_DATA_MAX   2048
 #define VIO_CTRL_RESULT_MAX 1024
+/* How long many commands that belong together may take, in longest waits for one. */
+#define VIO_CTRL_MANY 10
 
 struct vio_ctrl {
 	struct vio_ring ring;
 	bool live;   /* the device has one, and it is set up */
 	bool broken; /* a command was not answered: nothing more is sent before the next start */
+	uint64_t many_end; /* when many commands must have ended, in timer cycles; 0: not many */
 };
 
 /* Allocates and sets up the control queue of a device that is being started, where it has one. */
@@ -35,6 +38,7 @@ struct vio_ctrl_command {
 	uint16_t cut; /* where data goes on in a descriptor of its own; 0: nowhere */
 	void *result; /* copied here when the ack says OK; zeroes where the device wrote nothing */
 	uint16_t result_len;
+	bool *told; /* of what a device can ask for at any rate: that a refusal was told; or NULL */
 };
 
 /*
@@ -46,5 +50,13 @@ int vio_ctrl_run(struct vio_port *port, const struct vio_ctrl_command *c);
 /* The same for a command without a result. */
 int vio_ctrl_send(struct vio_port *port, const char *what, uint8_t class, uint8_t command,
 		  const void *data, uint16_t len);
+
+/*
+ * Between these two, all commands together take no longer than VIO_CTRL_MANY of them may: however
+ * punctual a device is with each, thousands (VLANs, queues) must not hold the port's lock for
+ * hours. What comes too late ends like a command without an answer.
+ */
+void vio_ctrl_begin_many(struct vio_port *port);
+void vio_ctrl_end_many(struct vio_port *port);
 
 #endif

@@ -207,7 +207,7 @@ ask_kind(struct vio_port *port, const struct vio_stat_kind *kind, uint16_t index
 }
 
 static int
-ask_all(struct vio_port *port)
+ask_each(struct vio_port *port)
 {
 	const struct rte_eth_dev_data *data = port->dev->data;
 	int ret = 0;
@@ -225,6 +225,17 @@ ask_all(struct vio_port *port)
 	if (ret == 0)
 		ret = ask_kind(port, &vio_stats_control, vio_ctrl_index(port),
 			       &port->device_stats.ctrl);
+	return ret;
+}
+
+static int
+ask_all(struct vio_port *port)
+{
+	int ret;
+
+	vio_ctrl_begin_many(port);
+	ret = ask_each(port);
+	vio_ctrl_end_many(port);
 	return ret;
 }
 

@@ -67,8 +67,9 @@ struct vio_port {
 	bool lro_off;         /* somebody switched LRO off while the port ran */
 	bool link_held;       /* the application has set the link down: gates stay closed */
 	bool told_unreadable; /* that the link's state cannot be read */
-	bool intr_on;         /* the interrupt callback is registered */
-	bool msix_on;         /* PCI: the bus delivers interrupts */
+	bool told_unannounced, told_unacknowledged; /* that an announcement went wrong */
+	bool intr_on;                               /* the interrupt callback is registered */
+	bool msix_on;                               /* PCI: the bus delivers interrupts */
 	struct vio_ctrl ctrl;
 	struct vio_filter
 		filter; /* what was asked for, to be told to each new life of the device */

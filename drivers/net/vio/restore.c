@@ -10,8 +10,8 @@
 #include "port.h"
 #include "rss.h"
 
-int
-vio_restore(struct vio_port *port)
+static int
+restore_all(struct vio_port *port)
 {
 	int ret = vio_rss_restore(port);
 
@@ -25,5 +25,16 @@ vio_restore(struct vio_port *port)
 		ret = vio_coalesce_restore(port);
 	if (ret == 0)
 		ret = vio_device_stats_restore(port);
+	return ret;
+}
+
+int
+vio_restore(struct vio_port *port)
+{
+	int ret;
+
+	vio_ctrl_begin_many(port);
+	ret = restore_all(port);
+	vio_ctrl_end_many(port);
 	return ret;
 }

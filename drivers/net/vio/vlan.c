@@ -71,7 +71,7 @@ vio_vlan_restore(struct vio_port *port)
 /* The filter has no switch: to open it is to name every VLAN to the device, one by one, and to shut
  * it is to take back those that nobody asked for. Refused half-way, it is made what it was. */
 static int
-open_filter(struct vio_port *port, bool open)
+name_others(struct vio_port *port, bool open)
 {
 	const struct vio_filter *filter = &port->filter;
 	uint16_t id;
@@ -87,6 +87,17 @@ open_filter(struct vio_port *port, bool open)
 	while (id-- > 0)
 		if (!is_wanted(filter, id) && send_vlan(port, id, !open) < 0)
 			break;
+	return ret;
+}
+
+static int
+open_filter(struct vio_port *port, bool open)
+{
+	int ret;
+
+	vio_ctrl_begin_many(port);
+	ret = name_others(port, open);
+	vio_ctrl_end_many(port);
 	return ret;
 }
 
