@@ -12,6 +12,7 @@
 #include <ethdev_driver.h>
 #include <rte_flow.h>
 
+#include "net/vio/look.h"
 #include "net/vio/recover.h"
 
 #define B(name) DEVICE_BIT(DEVICE_F_##name)
@@ -324,6 +325,28 @@ no_scatter(void **state)
 	assert_int_equal(rte_eth_rx_burst(h.port, 0, &mbuf, 1), 1);
 	assert_int_equal(mbuf->pkt_len, sizeof(frame));
 	rte_pktmbuf_free(mbuf);
+	assert_int_equal(harness_close(&h), 0);
+}
+
+/* Nobody can look at a queue that a configuration has taken away. */
+static void
+taken_away(void **state)
+{
+	struct harness_options options = { .features = B(MQ) | B(CTRL_VQ), .pairs = 2 };
+	struct rte_eth_conf conf = { 0 };
+	struct vio_queue_look look;
+	struct harness h;
+
+	(void)state;
+	assert_int_equal(harness_open(&h, &options), 0);
+	assert_int_equal(harness_setup(&h, 2, 2, RING, NULL), 0);
+	for (unsigned rx = 0; rx < 2; rx++)
+		assert_true(vio_look_at_queue(h.eth, rx, 1, &look));
+	assert_int_equal(rte_eth_dev_configure(h.port, 1, 1, &conf), 0);
+	for (unsigned rx = 0; rx < 2; rx++) {
+		assert_true(vio_look_at_queue(h.eth, rx, 0, &look));
+		assert_false(vio_look_at_queue(h.eth, rx, 1, &look));
+	}
 	assert_int_equal(harness_close(&h), 0);
 }
 
@@ -651,6 +674,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(mtus_with_scatter),
 	cmocka_unit_test(no_scatter),
 	cmocka_unit_test(single_producer),
+	cmocka_unit_test(taken_away),
 	cmocka_unit_test(ring_sizes),
 	cmocka_unit_test(refusals),
 	cmocka_unit_test(speeds),

@@ -120,6 +120,41 @@ just_right(void **state)
 	}
 }
 
+/* The same where a buffer is a chain of mbufs, which longer frames fit into. */
+static void
+frames_of_chains(uint64_t layout)
+{
+	struct harness_options options = { .features = layout | BIT(GUEST_CSUM),
+					   .devargs = variant->devargs };
+	struct rte_eth_conf conf = { .rxmode = { .mtu = 4000,
+						 .offloads = RTE_ETH_RX_OFFLOAD_SCATTER } };
+	struct rte_eth_burst_mode mode;
+	struct harness h;
+
+	conf.rxmode.offloads |= variant->offloads ? RTE_ETH_RX_OFFLOAD_TCP_CKSUM : 0;
+	frames_burst = variant->burst;
+	assert_int_equal(harness_open(&h, &options), 0);
+	assert_int_equal(harness_setup(&h, 1, 1, SIZE, &conf), 0);
+	assert_int_equal(rte_eth_dev_start(h.port), 0);
+	assert_int_equal(rte_eth_rx_burst_mode_get(h.port, 0, &mode), 0);
+	assert_non_null(strstr(mode.info, "large buffers"));
+	for (size_t i = 0; i < RTE_DIM(lies); i++)
+		if (lies[i].lie == DEVICE_LIE_LENGTH && lies[i].arg != 12 + HARNESS_ROOM + 1)
+			one_frame(&h, i);
+	end(&h);
+}
+
+static void
+about_a_chain(void **state)
+{
+	(void)state;
+	FOR_EACH_VARIANT
+	{
+		frames_of_chains(0);
+		frames_of_chains(BIT(RING_PACKED));
+	}
+}
+
 /* Each buffer that the device says belongs to a frame is one; what it says of the ones after the
  * first is not believed, and no frame has more than came. */
 static void
@@ -290,6 +325,7 @@ about_further_buffers(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(about_a_frame),
+	cmocka_unit_test(about_a_chain),
 	cmocka_unit_test(just_right),
 	cmocka_unit_test(more_than_came),
 	cmocka_unit_test(about_further_buffers),

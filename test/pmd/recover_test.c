@@ -180,6 +180,27 @@ needs_reset(void **state)
 	}
 }
 
+/* A control queue that does not answer is a fault like another: the device is reset, and answers.
+ */
+static void
+control_is_silent(void **state)
+{
+	struct rte_ether_addr mac = { { 2, 0, 0, 0, 0, 9 } };
+	struct harness *h = *state;
+
+	start(h, 0, VIO_RECOVER_AUTO, 0);
+	device_lie(h->dev, 2 * 4, DEVICE_LIE_CTRL_SILENT, 0);
+	told[0] = '\0';
+	assert_int_equal(rte_eth_dev_default_mac_addr_set(h->port, &mac), -ETIMEDOUT);
+	device_honest(h->dev);
+	run_alarms();
+	assert_string_equal(told, "lrls");
+	assert_int_equal(xstat(h->port, "recovery_control_queue"), 1);
+	assert_int_equal(rte_eth_dev_default_mac_addr_set(h->port, &mac), 0);
+	assert_int_equal(harness_pass(h, 200, 300), 0);
+	end(h);
+}
+
 /* Row 17: also while the port is started, stopped or reset, and where no interrupt comes. */
 static void
 needs_reset_at_any_time(void **state)
@@ -962,6 +983,7 @@ gates(void **state)
 
 static const struct CMUnitTest tests[] = {
 	TEST(needs_reset),
+	TEST(control_is_silent),
 	TEST(needs_reset_at_any_time),
 	TEST(needs_reset_in_start),
 	TEST(broken_queue),
