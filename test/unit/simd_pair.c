@@ -42,6 +42,16 @@ struct packed_event {
 	uint16_t off_wrap, flags;
 };
 
+/* Not a byte more than that, for whoever watches. */
+static void *
+memory(size_t bytes)
+{
+	void *found = NULL;
+
+	assert_int_equal(posix_memalign(&found, VQ_LEGACY_ALIGN, bytes), 0);
+	return found;
+}
+
 void
 pair_init(struct pair *p, uint16_t size, unsigned flags, enum vq_simd simd)
 {
@@ -51,10 +61,9 @@ pair_init(struct pair *p, uint16_t size, unsigned flags, enum vq_simd simd)
 	for (unsigned i = 0; i < 2; i++) {
 		struct vq_params params = { .size = size, .flags = flags };
 
-		p->ring[i] = aligned_alloc(VQ_LEGACY_ALIGN, p->ring_bytes);
-		p->tables[i] = aligned_alloc(VQ_ALIGN, p->tables_bytes);
-		p->state[i] = aligned_alloc(VQ_ALIGN, vq_state_bytes(size));
-		assert_true(p->ring[i] != NULL && p->tables[i] != NULL);
+		p->ring[i] = memory(p->ring_bytes);
+		p->tables[i] = memory(p->tables_bytes);
+		p->state[i] = memory(vq_state_bytes(size));
 		memset(p->tables[i], 0, p->tables_bytes);
 		params.ring = p->ring[i];
 		params.indirect = p->tables[i];
