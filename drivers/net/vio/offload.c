@@ -252,6 +252,16 @@ check_header_room(const struct vio_port *port, const struct vio_txq *q)
 	return -EINVAL;
 }
 
+/* With MTU, a frame that is not segmented has no more than that, its Ethernet header, and maybe two
+ * tags (spec 5.1.4.2). */
+static uint32_t
+frame_max(const struct vio_port *port)
+{
+	if (!vio_has(port->features, VIRTIO_NET_F_MTU))
+		return UINT32_MAX;
+	return (uint32_t)port->config.mtu + RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN;
+}
+
 int
 vio_offloads_start(struct vio_port *port)
 {
@@ -268,6 +278,7 @@ vio_offloads_start(struct vio_port *port)
 		struct vio_txq *q = data->tx_queues[i];
 
 		q->offer = tx_offer(port);
+		q->frame_max = frame_max(port);
 		ret = check_header_room(port, q);
 		q->fast_free = q->asked_fast_free ||
 			       (data->dev_conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE);

@@ -53,6 +53,7 @@ struct vio_tx_stats {
 	uint64_t multi_segment; /* packets of several buffers */
 	uint64_t header_apart;  /* packets whose header did not fit before their data */
 	uint64_t drop_segments; /* packets of more segments than the queue has descriptors */
+	uint64_t drop_mtu;      /* packets longer than the device's MTU */
 	uint64_t drop_offload;  /* packets that ask for what is off, or cannot be meant */
 	/* Packets that the device had at a recovery: it may have sent them, or not. They are among
 	 * the packets sent, too: a counter never goes back. */
@@ -106,6 +107,7 @@ struct vio_txq {
 	struct vq_view view; /* of an mbuf as a packet with its header before it */
 	uint16_t hdr_len;    /* of the header before each frame (vio_tx_set_header()) */
 	uint16_t free_at;    /* free descriptors below which used ones are reclaimed */
+	uint32_t frame_max;  /* bytes of a frame that the device sends as it is (MTU) */
 	uint16_t chains;     /* packets of several segments in flight */
 	bool deferred;       /* as in struct vio_rxq */
 	bool stopped;

@@ -52,6 +52,7 @@ static const struct counter tx_counters[] = {
 	TX("multi_segment_packets", multi_segment),
 	TX("header_apart_packets", header_apart),
 	TX("drop_segments", drop_segments),
+	TX("drop_mtu", drop_mtu),
 	TX("drop_offload", drop_offload),
 	TX("drop_recovery", drop_recovery),
 	TX("broken", broken),
@@ -103,7 +104,7 @@ vio_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats)
 		stats->opackets += q->stats.packets;
 		stats->obytes += q->stats.bytes;
 		stats->oerrors += q->stats.drop_segments + q->stats.drop_recovery +
-				  q->stats.drop_offload;
+				  q->stats.drop_mtu + q->stats.drop_offload;
 		if (i < RTE_ETHDEV_QUEUE_STAT_CNTRS) {
 			stats->q_opackets[i] = q->stats.packets;
 			stats->q_obytes[i] = q->stats.bytes;

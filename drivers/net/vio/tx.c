@@ -101,6 +101,13 @@ reclaim(struct vio_txq *q, uint16_t wanted)
 		vq_prefetch(q->ring.vq, n, false);
 }
 
+/* Longer than what the device sends, and nothing that it segments? */
+static inline bool
+is_oversize(const struct rte_mbuf *mbuf, uint32_t frame_max, const bool offloads)
+{
+	return unlikely(mbuf->pkt_len > frame_max) && !(offloads && vio_tx_is_segmented(mbuf));
+}
+
 /* Does the packet ask for something? */
 static inline bool
 asks(const struct rte_mbuf *mbuf)
@@ -130,7 +137,8 @@ header_apart(struct vio_txq *q, const struct rte_mbuf *mbuf, struct vq_sg *sg, i
 }
 
 /* The packet's elements, header first; *apart: which stands apart. Returns how many; -EINVAL where
- * it has too many segments; -EPROTO where it asks for what cannot be done. */
+ * it has too many segments; -EMSGSIZE where it is too long; -EPROTO where it asks for what cannot
+ * be done. */
 static __rte_always_inline int
 gather(struct vio_txq *q, struct rte_mbuf *mbuf, struct vq_sg *sg, bool *apart, const bool offloads)
 {
@@ -139,6 +147,8 @@ gather(struct vio_txq *q, struct rte_mbuf *mbuf, struct vq_sg *sg, bool *apart, 
 
 	if (mbuf->nb_segs > VIO_TX_SEGMENTS_MAX)
 		return -EINVAL;
+	if (is_oversize(mbuf, q->frame_max, offloads))
+		return -EMSGSIZE;
 	if (offloads && asks(mbuf))
 		before = before && vio_tx_in_place(mbuf, &q->offer, q->hdr_len);
 	else if (before)
@@ -159,6 +169,15 @@ gather(struct vio_txq *q, struct rte_mbuf *mbuf, struct vq_sg *sg, bool *apart, 
 		sg[n++].len = seg->data_len + extra;
 	}
 	return n;
+}
+
+static __rte_cold void
+drop(struct vio_txq *q, struct rte_mbuf *mbuf, int why)
+{
+	q->stats.drop_segments += why == -EINVAL;
+	q->stats.drop_mtu += why == -EMSGSIZE;
+	q->stats.drop_offload += why == -EPROTO;
+	rte_pktmbuf_free(mbuf);
 }
 
 /* Adds one packet of any shape. Returns 0; -ENOSPC: no room now; -EIO: the queue is broken. A
@@ -182,12 +201,8 @@ add_packet(struct vio_txq *q, struct rte_mbuf *mbuf, const bool offloads)
 		reclaim(q, n);
 		ret = vq_add(q->ring.vq, sg, n, 0, mbuf);
 	}
-	if (ret == -EINVAL || ret == -EPROTO) {
-		if (ret == -EINVAL)
-			q->stats.drop_segments++;
-		else
-			q->stats.drop_offload++;
-		rte_pktmbuf_free(mbuf);
+	if (ret == -EINVAL || ret == -EMSGSIZE || ret == -EPROTO) {
+		drop(q, mbuf, ret);
 		return 0;
 	}
 	if (ret == 0) {
@@ -208,6 +223,7 @@ static __rte_always_inline uint16_t
 add_singles(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n, const uint16_t hdr_len,
 	    const bool offloads)
 {
+	const uint32_t frame_max = q->frame_max;
 	uint64_t bytes = 0;
 	uint16_t count;
 
@@ -215,7 +231,7 @@ add_singles(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n, const uint16_
 	for (count = 0; count < n; count++) {
 		struct rte_mbuf *mbuf = pkts[count];
 
-		if (unlikely(!is_simple(mbuf, hdr_len)))
+		if (unlikely(!is_simple(mbuf, hdr_len) || is_oversize(mbuf, frame_max, offloads)))
 			break;
 		if (offloads && asks(mbuf)) {
 			if (!vio_tx_in_place(mbuf, &q->offer, hdr_len))
@@ -346,6 +362,8 @@ vio_tx_prepare(void *queue, struct rte_mbuf **pkts, uint16_t n)
 		ret = is_too_long(q, pkts[i]) ? -EINVAL : 0;
 		if (ret == 0 && asks(pkts[i]))
 			ret = vio_tx_check(pkts[i], &q->offer);
+		if (is_oversize(pkts[i], q->frame_max, true))
+			ret = RTE_MIN(ret, -EINVAL);
 		if (ret < 0) {
 			rte_errno = -ret;
 			break;

@@ -15,7 +15,7 @@ uint16_t vio_tx_other_header(void *queue, struct rte_mbuf **pkts, uint16_t n);
 uint16_t vio_tx_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n);
 
 /* rte_eth_tx_prepare(): how many of pkts, from the first on, can be sent as they ask. Of the next
- * one, rte_errno tells: ENOTSUP, it asks for what is off; EINVAL, its lengths, flags or number of
+ * one, rte_errno tells: ENOTSUP, it asks for what is off; EINVAL, its length, flags or number of
  * segments cannot be sent. Changes nothing: the burst function does all that is to be done. */
 uint16_t vio_tx_prepare(void *queue, struct rte_mbuf **pkts, uint16_t n);
 

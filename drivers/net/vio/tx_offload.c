@@ -132,9 +132,9 @@ has_cwr(const struct rte_mbuf *mbuf)
 	return found != NULL && *found & RTE_TCP_CWR_FLAG;
 }
 
-/* Does it need segmentation at all? What fits one segment is sent as one. */
-static bool
-is_segmented(const struct rte_mbuf *mbuf)
+/* What fits one segment is sent as one. */
+bool
+vio_tx_is_segmented(const struct rte_mbuf *mbuf)
 {
 	return mbuf->ol_flags & SEGMENTATION && mbuf->pkt_len > headers_len(mbuf) + mbuf->tso_segsz;
 }
@@ -151,7 +151,7 @@ vio_tx_check(const struct rte_mbuf *mbuf, const struct vio_tx_offer *offer)
 		return -EINVAL;
 	if (len > mbuf->pkt_len || len > VIO_TX_HEADERS_MAX)
 		return -EINVAL;
-	if (mbuf->ol_flags & RTE_MBUF_F_TX_TCP_SEG && !offer->ecn && is_segmented(mbuf) &&
+	if (mbuf->ol_flags & RTE_MBUF_F_TX_TCP_SEG && !offer->ecn && vio_tx_is_segmented(mbuf) &&
 	    has_cwr(mbuf))
 		return -ENOTSUP;
 	return len;
@@ -200,7 +200,7 @@ write_headers(struct vio_net_hdr *hdr, uint8_t *headers, const struct rte_mbuf *
 	hdr->flags = VIO_NET_HDR_F_NEEDS_CSUM;
 	hdr->csum_start = htole16(l2_len + l3_len);
 	hdr->csum_offset = htole16(offset);
-	if (!is_segmented(mbuf))
+	if (!vio_tx_is_segmented(mbuf))
 		return;
 	hdr->gso_type = gso_type(mbuf, l4);
 	hdr->gso_size = htole16(mbuf->tso_segsz);

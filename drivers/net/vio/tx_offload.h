@@ -36,6 +36,9 @@ struct vio_tx_offer {
  */
 int vio_tx_check(const struct rte_mbuf *mbuf, const struct vio_tx_offer *offer);
 
+/* Is it one that asks for segmentation, and too long for one segment? Looks at no byte of it. */
+bool vio_tx_is_segmented(const struct rte_mbuf *mbuf);
+
 /*
  * Writes what the packet asks for into its first segment, which the caller may write to, and the
  * device's header of hdr_len bytes before it. Doing it again changes nothing. false, with nothing
