@@ -17,6 +17,7 @@ from viovm import dpdk, forwarder, traffic
 pytestmark = pytest.mark.ours
 
 PREFIX = "198.18.0"
+PREFIX6 = "2001:db8"
 SIZE = 12 << 20
 SEGMENT = 1448
 # DPDK's names of offloads are bits: IPV4_CKSUM, TCP_CKSUM, TCP_TSO, MULTI_SEGS.
@@ -32,7 +33,8 @@ SOCAT = shutil.which("socat") or "/usr/bin/socat"
 @pytest.fixture(scope="module")
 def pair(run_dir, build_dir, guest_files, ours):
     guest_files = [*guest_files, (SOCAT, None)]
-    with rig.rig(run_dir, build_dir, guest_files, ours, "rx_queue_size=1024") as made:
+    nic = "rx_queue_size=1024,speed=10000,duplex=full"
+    with rig.rig(run_dir, build_dir, guest_files, ours, nic) as made:
         made.target = [made.lan.address(i, PREFIX) for i in range(2)][1]
         for i, host in enumerate(made.lan.hosts):
             # What QEMU reads from the tap is then as large as the host made it.
@@ -42,13 +44,24 @@ def pair(run_dir, build_dir, guest_files, ours):
         yield made
 
 
+def use_ipv6(pair):
+    """Addresses of the other family, and congestion told by ECN; the target's."""
+    for i, host in enumerate(pair.lan.hosts):
+        host.set("ipv4/tcp_ecn", 1)  # of both families
+        host.set("ipv6/conf/eth0/disable_ipv6", 0)
+        host.ip("address", "add", f"{PREFIX6}::{i + 1}/64", "dev", "eth0", "nodad")
+        other = pair.lan.mac(1 - i)
+        host.ip("neighbor", "add", f"{PREFIX6}::{2 - i}", "lladdr", other, "dev", "eth0")
+    return f"{PREFIX6}::2"
+
+
 def big_on_average(packets, octets):
     """Whether nearly all of the stream's octets came in more than four segments at once."""
     return octets > SIZE and octets / packets > 4 * SEGMENT
 
 
-def send(pair, run_dir, said, size=SIZE):
-    sent = traffic.send_file(*pair.lan.hosts, pair.target, run_dir.path, size, 40)
+def send(pair, run_dir, said, size=SIZE, target=None):
+    sent = traffic.send_file(*pair.lan.hosts, target or pair.target, run_dir.path, size, 40)
     assert sent.size == size, said()
     assert sent.sent_sha256 == sent.received_sha256
 
@@ -70,18 +83,27 @@ RINGS = {
 NAMES = list(RINGS)[: None if os.environ.get("VIO_GRID") == "full" else 2]
 
 
-@pytest.mark.parametrize("rings", NAMES)
-def test_segments_stay_together(pair, run_dir, rings):
+def options_of(pair):
+    """testpmd's, to forward what is left together."""
     peers = [f"--eth-peer={i},{pair.lan.mac(i)}" for i in range(2)]
     options = ["--forward-mode=csum", *peers, f"--tx-offloads={TX_OFFLOADS:#x}", POOL]
-    options += ["--enable-rx-cksum", "--enable-lro", "--rxd=1024"]
-    with pair.app(dpdk.STOCK_APP, " ".join(options), RINGS[rings]) as app:
-        lines = ["stop", "port stop all"]
-        for port in range(2):
-            lines += [f"csum set {layer} hw {port}" for layer in ("ip", "tcp")]
-            lines.append(f"tso set {SEGMENT} {port}")
-        for line in [*lines, "port start all", "start"]:
-            app.command(line)
+    return " ".join([*options, "--enable-rx-cksum", "--enable-lro", "--rxd=1024"])
+
+
+def begin(app):
+    """The device checks, and cuts."""
+    lines = ["stop", "port stop all"]
+    for port in range(2):
+        lines += [f"csum set {layer} hw {port}" for layer in ("ip", "tcp")]
+        lines.append(f"tso set {SEGMENT} {port}")
+    for line in [*lines, "port start all", "start"]:
+        app.command(line)
+
+
+@pytest.mark.parametrize("rings", NAMES)
+def test_segments_stay_together(pair, run_dir, rings):
+    with pair.app(dpdk.STOCK_APP, options_of(pair), RINGS[rings]) as app:
+        begin(app)
         traffic.wait_reachable(pair.lan.hosts[0], pair.target, 20)
         app.command("clear port stats all")
         send(pair, run_dir, app.output)
@@ -140,16 +162,8 @@ def packet_size(pair, run_dir, app):
 
 def test_lro_switched_while_it_runs(pair, run_dir):
     """CTRL_GUEST_OFFLOADS: QEMU's device cuts packets up again, also after a restart of the port."""
-    peers = [f"--eth-peer={i},{pair.lan.mac(i)}" for i in range(2)]
-    options = ["--forward-mode=csum", *peers, f"--tx-offloads={TX_OFFLOADS:#x}", POOL]
-    options += ["--enable-rx-cksum", "--enable-lro", "--rxd=1024"]
-    with pair.app(dpdk.STOCK_APP, " ".join(options), telemetry=True) as app:
-        lines = ["stop", "port stop all"]
-        for port in range(2):
-            lines += [f"csum set {layer} hw {port}" for layer in ("ip", "tcp")]
-            lines.append(f"tso set {SEGMENT} {port}")
-        for line in [*lines, "port start all", "start"]:
-            app.command(line)
+    with pair.app(dpdk.STOCK_APP, options_of(pair), telemetry=True) as app:
+        begin(app)
         traffic.wait_reachable(pair.lan.hosts[0], pair.target, 20)
         assert packet_size(pair, run_dir, app) > 4 * SEGMENT
         assert ask(pair.vm, "/vio/lro,0,off") == {"lro": "off"}
@@ -162,3 +176,27 @@ def test_lro_switched_while_it_runs(pair, run_dir):
         assert ask(pair.vm, "/vio/lro,0") == {"lro": "on"}
         assert packet_size(pair, run_dir, app) > 4 * SEGMENT
         app.finish()
+
+
+# Of what QEMU's device offers; others are used by name in other tests.
+NEGOTIATED = {
+    *("HOST_TSO4", "HOST_TSO6", "HOST_ECN", "GUEST_TSO4", "GUEST_TSO6", "GUEST_ECN"),
+    *("SPEED_DUPLEX", "INDIRECT_DESC", "CTRL_RX_EXTRA"),
+}
+
+
+def test_over_ipv6(pair, run_dir):
+    """TSO and LRO of the other family, in chains by indirect tables, and the speed that QEMU tells."""
+    target = use_ipv6(pair)
+    with pair.app(dpdk.STOCK_APP, options_of(pair), telemetry=True) as app:
+        begin(app)
+        assert set(ask(pair.vm, "/vio/port,0")["features"]) >= NEGOTIATED
+        info = app.command("show port info 0")
+        assert "Link speed: 10 Gbps" in info and "full-duplex" in info, info
+        traffic.wait_reachable(pair.lan.hosts[0], target, 20)
+        app.command("clear port stats all")
+        send(pair, run_dir, app.output, target=target)
+        received, sent = counters(app, 0)[:2], counters(app, 1)[2:]
+        app.finish()
+    assert big_on_average(*received), received
+    assert big_on_average(*sent), sent

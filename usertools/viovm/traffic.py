@@ -129,10 +129,11 @@ def send_file(sender, receiver, address, folder, size, timeout):
     with open(source, "wb") as file:
         for _ in range(0, size, CHUNK):
             file.write(os.urandom(min(CHUNK, size - file.tell())))
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with receiver.entered():
-        listener = socket.create_server((address, FILE_PORT))
+        listener = socket.create_server((address, FILE_PORT), family=family)
     with sender.entered():
-        client = socket.socket()
+        client = socket.socket(family)
     failures = []
     with listener, client:
         for end in (listener, client):
