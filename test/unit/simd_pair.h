@@ -77,4 +77,32 @@ uint16_t pair_get(struct pair *p, uint16_t n, bool with_lens);
 /* Both give back what they have in flight, and must agree. */
 void pair_detach(struct pair *p);
 
+/* A program's tests: its run() with each kind of vectors that there is, skipped where the CPU, or
+ * the build, has none such. */
+#define SIMD_TEST(name, kind)                                                            \
+	static void name(void **state)                                                   \
+	{                                                                                \
+		(void)state;                                                             \
+		if (!vq_simd_runs(kind)) {                                               \
+			print_message("this CPU does not run %s\n", vq_simd_name(kind)); \
+			skip();                                                          \
+		}                                                                        \
+		run(kind);                                                               \
+	}
+#define SIMD_TESTS                                                \
+	SIMD_TEST(words, VQ_SIMD_WORDS)                           \
+	SIMD_TEST(avx2, VQ_SIMD_AVX2)                             \
+	SIMD_TEST(avx512, VQ_SIMD_AVX512)                         \
+	SIMD_TEST(neon, VQ_SIMD_NEON)                             \
+	int main(void)                                            \
+	{                                                         \
+		const struct CMUnitTest tests[] = {               \
+			cmocka_unit_test(words),                  \
+			cmocka_unit_test(avx2),                   \
+			cmocka_unit_test(avx512),                 \
+			cmocka_unit_test(neon),                   \
+		};                                                \
+		return cmocka_run_group_tests(tests, NULL, NULL); \
+	}
+
 #endif

@@ -125,10 +125,6 @@ run(enum vq_simd simd)
 {
 	static const uint16_t sizes[] = { 1, 2, 4, 5, 6, 7, 8, 9, 15, 16, 17, 22, 32, 35, 64 };
 
-	if (!vq_simd_runs(simd)) {
-		print_message("this CPU does not run %s\n", vq_simd_name(simd));
-		skip();
-	}
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
 		for (unsigned f = 0; f < 8; f++)
 			each_place(simd, sizes[i],
@@ -137,43 +133,4 @@ run(enum vq_simd simd)
 				   f & 4 && sizes[i] > 1 ? 3 : 0);
 }
 
-static void
-words(void **state)
-{
-	(void)state;
-	run(VQ_SIMD_WORDS);
-}
-
-static void
-avx2(void **state)
-{
-	(void)state;
-	run(VQ_SIMD_AVX2);
-}
-
-static void
-avx512(void **state)
-{
-	(void)state;
-	run(VQ_SIMD_AVX512);
-}
-
-static void
-neon(void **state)
-{
-	(void)state;
-	run(VQ_SIMD_NEON);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(words),
-		cmocka_unit_test(avx2),
-		cmocka_unit_test(avx512),
-		cmocka_unit_test(neon),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+SIMD_TESTS

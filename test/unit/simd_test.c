@@ -173,10 +173,6 @@ run(enum vq_simd simd)
 	static const uint16_t sizes[] = { 1, 3, 4, 5, 7, 8, 9, 15, 16, 31, 64, 256, 496, 1001 };
 	unsigned broke = 0;
 
-	if (!vq_simd_runs(simd)) {
-		print_message("this CPU does not run %s\n", vq_simd_name(simd));
-		skip();
-	}
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		for (unsigned f = 0; f < 4; f++) {
 			unsigned flags = (f & 1 ? VQ_IN_ORDER : 0) | (f & 2 ? VQ_PACKED : 0);
@@ -195,43 +191,4 @@ run(enum vq_simd simd)
 	assert_true(kicks > 1000);
 }
 
-static void
-words(void **state)
-{
-	(void)state;
-	run(VQ_SIMD_WORDS);
-}
-
-static void
-avx2(void **state)
-{
-	(void)state;
-	run(VQ_SIMD_AVX2);
-}
-
-static void
-avx512(void **state)
-{
-	(void)state;
-	run(VQ_SIMD_AVX512);
-}
-
-static void
-neon(void **state)
-{
-	(void)state;
-	run(VQ_SIMD_NEON);
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(words),
-		cmocka_unit_test(avx2),
-		cmocka_unit_test(avx512),
-		cmocka_unit_test(neon),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+SIMD_TESTS
