@@ -5,6 +5,7 @@
 import os
 import pty
 import re
+import select
 import signal
 import subprocess
 import threading
@@ -19,17 +20,28 @@ EXIT_SECONDS = 20
 _MISUSE = re.compile(r"ERROR: AddressSanitizer|runtime error: ")
 _LEAK = re.compile(r"(?:Direct|Indirect) leak of .*?\n\n", re.DOTALL)
 
-# A prompt with whole lines of another thread in the middle, and how far back one is looked for.
+# A prompt, character by character as testpmd writes it, with whole lines of other threads between;
+# and how far back one is looked for.
 _TORN_PROMPT = re.compile(
-    "|".join(
-        f"^(?!{PROMPT}){PROMPT[:i]}((?:[^\n]*\n){{1,8}}?){PROMPT[i:]}"
-        for i in range(1, len(PROMPT))
-    ),
-    re.MULTILINE,
+    f"^(?!{PROMPT})" + r"((?:[^\n]*\n)+?)??".join(PROMPT), re.MULTILINE
 )
 _TORN_WITHIN = 4096
 
 _STATS = re.compile(r"([RT]X-[a-z]+):\s*(\d+)")
+
+
+def _read_now(fd):
+    """What there is to read at this moment, and whether the other end is closed."""
+    data = b""
+    while select.select([fd], [], [], 0)[0]:
+        try:
+            some = os.read(fd, 65536)
+        except OSError:  # EIO: a terminal's last writer has closed its end
+            some = b""
+        if not some:
+            return data, True
+        data += some
+    return data, False
 
 
 class TestpmdError(AssertionError):
@@ -52,7 +64,7 @@ class Testpmd:
         self.master, slave = pty.openpty()
         tty.setraw(slave)
         self.process = subprocess.Popen(
-            argv, stdin=slave, stdout=slave, stderr=slave, env=env, start_new_session=True
+            argv, stdin=slave, stdout=slave, stderr=subprocess.PIPE, env=env, start_new_session=True
         )
         os.close(slave)
         self.reader = threading.Thread(target=self._read, daemon=True)
@@ -62,25 +74,33 @@ class Testpmd:
 
     def _read(self):
         """Keep the log. In a thread, as a process whose terminal nobody reads comes to a halt,
-        and then does not answer the process at the other end of the socket either."""
-        while True:
-            try:
-                data = os.read(self.master, 65536)
-            except OSError:  # EIO: the last writer closed its end
-                data = b""
+        and then does not answer the process at the other end of the socket either.
+
+        Messages come by a way of their own, as those of other threads would be all over the
+        terminal. They are put before what the terminal said in the same moment, so that all
+        messages up to a prompt stand before it.
+        """
+        terminal, messages = self.master, self.process.stderr.fileno()
+        open_ends = [terminal, messages]
+        while open_ends:
+            select.select(open_ends, [], [])
+            said = {}
+            for fd in list(open_ends):
+                said[fd], closed = _read_now(fd)
+                if closed:
+                    open_ends.remove(fd)
+            data = said.get(messages, b"") + said.get(terminal, b"")
             with self.printed:
                 self.log += data.decode(errors="replace").replace("\r", "")
                 self._mend_prompt()
-                self.ended = not data
+                self.ended = not open_ends
                 self.printed.notify_all()
-            if not data:
-                return
 
     def _mend_prompt(self):
         """Move lines that were printed in the middle of a prompt before it."""
         at = max(0, len(self.log) - _TORN_WITHIN)
         for torn in _TORN_PROMPT.finditer(self.log, at):
-            whole = next(filter(None, torn.groups())) + PROMPT
+            whole = "".join(filter(None, torn.groups())) + PROMPT
             self.log = self.log[: torn.start()] + whole + self.log[torn.end() :]
 
     def _read_until(self, pattern, start, seconds):
@@ -116,8 +136,8 @@ class Testpmd:
         return start
 
     def answer(self, start, seconds=COMMAND_SECONDS):
-        """Return what a command printed up to the next prompt."""
-        match = self._read_until(re.compile(r"\n(.*?)" + PROMPT, re.DOTALL), start, seconds)
+        """Return what a command printed up to the next prompt, the command itself included."""
+        match = self._read_until(re.compile(r"(.*?\n.*?)" + PROMPT, re.DOTALL), start, seconds)
         return match.group(1)
 
     def cmd(self, command, seconds=COMMAND_SECONDS):
@@ -178,6 +198,7 @@ class Testpmd:
         self.reader.join(EXIT_SECONDS)
         if self.master >= 0:
             os.close(self.master)
+            self.process.stderr.close()
             self.master = -1
 
     def resources(self):
