@@ -153,10 +153,10 @@ def test_peer_killed_in_a_row(tmp_path, packed, server):
             run.kill()
         run.await_traffic()
         report = run.ours.finish()
-        recovered = run.ours.said().count("recovered in")
     finally:
         run.end()
     in_hands = check(report, KILLS)
+    recovered = report["ports"][0]["xstats"]["recoveries"]
     flow = report["verify"]["all"]
     print(
         f"{KILLS} kills ({run.early} before traffic), {recovered} recoveries: {flow['sent']} sent, "

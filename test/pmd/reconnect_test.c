@@ -130,54 +130,111 @@ each_lie(void **state)
 	}
 }
 
-/* A peer that comes and goes all the time: the port tries for ever, and ever more rarely; the log
- * fills as slowly. */
+static unsigned
+times_said(const char *words)
+{
+	unsigned n = 0;
+
+	for (const char *at = strstr(harness_log(), words); at != NULL; at = strstr(at + 1, words))
+		n++;
+	return n;
+}
+
+/* Each new peer hangs up at this message, for so long. */
+static void
+hangs_up_at(enum vio_vu_request request, uint64_t us)
+{
+	uint64_t began = seam_now_us;
+
+	peer.server.trap = (struct trap){ TRAP_HANG_UP, request, 0 };
+	while (seam_now_us - began < us) {
+		assert_true(seam_alarm());
+		peer_serve();
+	}
+	assert_null(strchr(peer.told, 'f'));
+}
+
+/* A peer that hangs up in its start, each time: the port tries for ever, once a second; the log
+ * fills ever more slowly, but with what is new. */
+static void
+never_stays(void **state)
+{
+	unsigned errors;
+
+	(void)state;
+	arrive();
+	peer.server.trap = (struct trap){ TRAP_HANG_UP, VU_GET_FEATURES, 0 };
+	hang_up();
+	hangs_up_at(VU_GET_FEATURES, 1000 * SECOND);
+	assert_in_range(peer.server.trapped, 990, 1020);
+	/* Eight, and at 16, 32, ... 512. */
+	errors = harness_errors();
+	assert_in_range(errors, 8, 8 + 7);
+	assert_int_equal(times_said("512 faults since"), 1);
+	assert_int_equal(times_said("513 faults since"), 0);
+	hangs_up_at(VU_GET_PROTOCOL_FEATURES, 10 * SECOND);
+	assert_int_equal(harness_errors(), errors + 1);
+	assert_int_equal(times_said("(at GET_PROTOCOL_FEATURES)"), 1);
+	peer.server.trap = (struct trap){ TRAP_NONE, 0, 0 };
+	assert_true(peer_await('s', 10));
+	assert_int_equal(times_said("recovered in"), 1);
+	assert_true(peer_moves());
+	peer_leave();
+	harness_nothing_left();
+}
+
+/* So many peers, one after the other, are told goodbye as soon as the port is well. */
+static uint64_t
+come_and_go(unsigned times, bool move)
+{
+	uint64_t began = seam_now_us;
+
+	for (unsigned i = 0; i < times; i++) {
+		assert_true(!move || peer_moves());
+		memset(peer.told, 0, sizeof(peer.told));
+		hang_up();
+		assert_true(peer_await('s', 300));
+	}
+	return seam_now_us - began;
+}
+
+/* A peer that comes and goes all the time, with a frame in between or without. One that stays ends
+ * that. */
 static void
 comes_and_goes(void **state)
 {
 	enum { TIMES = 40 };
-	unsigned errors;
-	uint64_t began;
 
 	(void)state;
-	arrive();
-	/* Up to its first message. */
-	peer.server.trap = (struct trap){ TRAP_HANG_UP, VU_GET_FEATURES, 0 };
-	hang_up();
-	began = seam_now_us;
-	while (seam_now_us - began < 60 * SECOND) {
-		assert_true(seam_alarm());
-		peer_serve();
-	}
-	errors = harness_errors();
-	assert_in_range(errors, 50, 80);
-	assert_null(strchr(peer.told, 'f'));
-	peer.server.trap = (struct trap){ TRAP_NONE, 0, 0 };
-	assert_true(peer_await('s', 10));
-	/* Up to a port that is well. */
-	began = seam_now_us;
-	for (unsigned i = 0; i < TIMES; i++) {
-		memset(peer.told, 0, sizeof(peer.told));
-		hang_up();
-		assert_true(peer_await('s', 300));
-	}
-	assert_in_range(seam_now_us - began, (TIMES - 10) * SECOND, TIMES * 2 * SECOND);
-	/* One that was of use is looked for at once. */
-	for (unsigned i = 0; i < 5; i++) {
+	for (unsigned move = 0; move < 2; move++) {
+		arrive();
+		/* Once or twice is no reason for a pause, or to be short of words. */
+		assert_in_range(come_and_go(2, move), 0, SECOND / 10);
+		assert_int_equal(times_said("recovered in"), 2);
+		assert_in_range(come_and_go(TIMES, move), (TIMES - 10) * SECOND,
+				TIMES * 2 * SECOND);
+		assert_in_range(times_said("recovered in"), 8, 12);
+		assert_in_range(times_said("the vhost-user peer has gone; recovering"), 8, 12);
+		assert_in_range(times_said("closed the connection"), 8, 12);
+		assert_int_equal(times_said("32 faults since"), 1);
+		/* Only time heals. */
+		seam_alarms_within(6 * SECOND);
+		assert_in_range(come_and_go(1, move), SECOND / 20, SECOND / 5);
+		seam_alarms_within(60 * SECOND);
+		assert_int_equal(times_said("was well for 10 s, after"), 1);
+		harness_quiet();
+		assert_in_range(come_and_go(2, move), 0, SECOND / 10);
+		assert_int_equal(times_said("recovered in"), 2);
 		assert_true(peer_moves());
-		memset(peer.told, 0, sizeof(peer.told));
-		began = seam_now_us;
-		hang_up();
-		assert_true(peer_await('s', 300));
-		assert_in_range(seam_now_us - began, 0, SECOND / 10);
+		peer_leave();
+		harness_nothing_left();
 	}
-	peer_leave();
-	harness_nothing_left();
 }
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(each_call, peer_setup),
 	cmocka_unit_test(each_lie),
+	cmocka_unit_test(never_stays),
 	cmocka_unit_test(comes_and_goes),
 };
 

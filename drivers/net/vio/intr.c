@@ -63,7 +63,9 @@ socket_readable(void *arg)
 	int ret;
 
 	pthread_mutex_lock(&port->lock);
+	vio_log_under(&port->recovery.hush);
 	ret = port->transport->ops->service(port->transport);
+	vio_log_under(NULL);
 	if (ret < 0) {
 		/* A closed socket stays readable: without this the thread would come back at once.
 		 */

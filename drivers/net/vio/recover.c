@@ -16,6 +16,9 @@
 /* Before the second try; then twice as long each time, up to the most. */
 #define BACKOFF_MS      10
 #define BACKOFF_MOST_MS 1000
+/* In so many milliseconds one peer that came and went is forgotten. More than the longest pause, so
+ * that peers that never stay keep it. */
+#define FORGET_PEER_MS 2000
 
 /* What became of a try. */
 enum outcome { RECOVERED, AGAIN, GIVEN_UP, GONE, OVERTAKEN };
@@ -110,19 +113,33 @@ is_gone_for_good(const struct vio_port *port, enum vio_cause cause)
 	return cause == VIO_CAUSE_UNPLUGGED || (cause == VIO_CAUSE_PEER && port->reconnect == NULL);
 }
 
-/* What came of the device's own doing: frames sent say nothing of it. */
-static uint64_t
-received(const struct vio_port *port)
+/* A port that was well for long enough has nothing behind it. With the lock. */
+static void
+forgive(struct vio_port *port)
 {
-	const struct rte_eth_dev_data *data = port->dev->data;
-	uint64_t packets = 0;
+	struct vio_recovery *r = &port->recovery;
+	unsigned rounds = r->hush.rounds;
 
-	for (uint16_t i = 0; i < data->nb_rx_queues; i++) {
-		const struct vio_rxq *q = data->rx_queues[i];
+	if (r->recovered == 0 || ms_since(r->recovered) <= STABLE_MS)
+		return;
+	r->tries = 0;
+	r->hush = (struct vio_hush){ 0 };
+	if (rounds > VIO_HUSH_FREE_ROUNDS)
+		PORT_LOG(port, NOTICE, "was well for %u s, after %u faults", STABLE_MS / 1000,
+			 rounds);
+}
 
-		packets += q != NULL ? q->stats.packets : 0;
-	}
-	return packets;
+/* A fault, or a try in vain; with the lock. */
+static void
+begin_round(struct vio_port *port)
+{
+	struct vio_hush *hush = &port->recovery.hush;
+
+	if (vio_hush_round(hush) && hush->rounds > VIO_HUSH_FREE_ROUNDS)
+		PORT_LOG(port, WARNING,
+			 "%u faults since the port was last well for %u s; the log tells of them "
+			 "more rarely",
+			 hush->rounds, STABLE_MS / 1000);
 }
 
 /* With the lock. The bursts are no-ops from here on. */
@@ -133,14 +150,11 @@ begin(struct vio_port *port, enum vio_cause cause)
 
 	remember(port, cause);
 	r->ill = true;
-	if (r->recovered != 0 && ms_since(r->recovered) > STABLE_MS)
-		r->tries = r->departures = 0;
+	forgive(port);
+	begin_round(port);
 	/* It is not the peer's fault that it was ended. */
 	if (cause == VIO_CAUSE_PEER)
 		r->tries = 0;
-	/* A peer that works may go as often as it likes. */
-	if (received(port) != r->received)
-		r->departures = 0;
 	vio_port_shut_gates(port);
 	if (is_gone_for_good(port, cause)) {
 		r->health = VIO_HEALTH_GIVEN_UP;
@@ -218,11 +232,20 @@ backoff_ms(unsigned tries)
 	return tries == 0 ? 0 : RTE_MIN(BACKOFF_MS << RTE_MIN(tries - 1, 10u), BACKOFF_MOST_MS);
 }
 
-/* Before a peer that came and went is looked for again: the first time at once. */
+/* Before a peer that came and went is looked for again: the first time at once. What it did
+ * meanwhile does not count, but how long it is since the one before went. */
 static unsigned
 after_departure_ms(struct vio_recovery *r)
 {
-	return backoff_ms(r->departures++);
+	uint64_t forgotten = ms_since(r->departed) / FORGET_PEER_MS;
+	unsigned wait_ms;
+
+	r->departures -= RTE_MIN(r->departures, forgotten);
+	r->departed = rte_get_timer_cycles();
+	wait_ms = backoff_ms(r->departures);
+	if (wait_ms < BACKOFF_MOST_MS)
+		r->departures++;
+	return wait_ms;
 }
 
 static void
@@ -255,12 +278,13 @@ try_once(struct vio_port *port, unsigned *wait_ms)
 		r->health = VIO_HEALTH_WELL;
 		r->ill = false;
 		r->recovered = rte_get_timer_cycles();
-		r->received = received(port);
 		r->recoveries++;
 		PORT_LOG(port, NOTICE, "recovered in %" PRIu64 " ms", ms_since(r->began));
 		vio_recover_look(port);
 		return RECOVERED;
 	}
+	if (ret != -EAGAIN)
+		begin_round(port);
 	/* Waiting for a peer is not a try, however long it takes, and however many come and go. */
 	if (ret == -EAGAIN || (ret == -ENODEV && port->reconnect != NULL)) {
 		*wait_ms = port->args.reconnect_ms;
@@ -302,10 +326,12 @@ recover(struct vio_port *port, unsigned serial, unsigned wait_ms)
 	enum outcome outcome = OVERTAKEN;
 
 	pthread_mutex_lock(&port->lock);
+	vio_log_under(&r->hush);
 	if (r->serial == serial && r->health == VIO_HEALTH_RECOVERING)
 		outcome = wait_ms > 0 ? AGAIN : try_once(port, &wait_ms);
 	if (outcome == AGAIN)
 		outcome = arm(port, wait_ms);
+	vio_log_under(NULL);
 	pthread_mutex_unlock(&port->lock);
 	if (outcome == RECOVERED && tell_link(port))
 		tell(port, RTE_ETH_EVENT_RECOVERY_SUCCESS);
@@ -336,6 +362,7 @@ recover_begin(void *arg)
 	uint32_t causes;
 
 	pthread_mutex_lock(&port->lock);
+	vio_log_under(&r->hush);
 	causes = __atomic_exchange_n(&r->noticed, 0, __ATOMIC_ACQ_REL);
 	serial = r->serial;
 	/* A device that goes ends everything else; the application hears of it, started or not. */
@@ -347,6 +374,7 @@ recover_begin(void *arg)
 		health = r->health;
 	}
 	wait_ms = cause == VIO_CAUSE_PEER ? after_departure_ms(r) : backoff_ms(r->tries);
+	vio_log_under(NULL);
 	pthread_mutex_unlock(&port->lock);
 	if (health == VIO_HEALTH_WELL || !tell_begin(port, cause, health, serial))
 		return;
@@ -374,14 +402,11 @@ vio_recover_notice(struct vio_port *port, enum vio_cause cause)
 	PORT_LOG(port, ERR, "no memory for an alarm; the port does not recover: restart it");
 }
 
-void
-vio_recover_look(struct vio_port *port)
+static void
+look(struct vio_port *port)
 {
-	int ret;
+	int ret = vio_device_needs_reset(&port->device);
 
-	if (!port->recovery.on || port->recovery.health != VIO_HEALTH_WELL)
-		return;
-	ret = vio_device_needs_reset(&port->device);
 	if (ret == 1)
 		vio_recover_notice(port, VIO_CAUSE_NEEDS_RESET);
 	else if (ret < 0 && port->intr_is_socket)
@@ -390,6 +415,20 @@ vio_recover_look(struct vio_port *port)
 		vio_recover_notice(port, VIO_CAUSE_UNPLUGGED);
 	else if (ret < 0)
 		PORT_LOG(port, ERR, "the device's status cannot be read: %s", strerror(-ret));
+}
+
+void
+vio_recover_look(struct vio_port *port)
+{
+	struct vio_recovery *r = &port->recovery;
+	struct vio_hush *before;
+
+	if (!r->on || r->health != VIO_HEALTH_WELL)
+		return;
+	forgive(port);
+	before = vio_log_under(&r->hush);
+	look(port);
+	vio_log_under(before);
 }
 
 /* What was wrong with an earlier start; that the device is to go holds for this one as well. */
@@ -407,7 +446,7 @@ vio_recover_start(struct vio_port *port)
 	r->on = true;
 	r->serial++;
 	r->tries = r->departures = 0;
-	r->received = received(port);
+	r->hush = (struct vio_hush){ 0 };
 	r->health = VIO_HEALTH_WELL;
 	r->ill = false;
 	vio_recover_look(port);

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hush.h"
+
 struct vio_port;
 
 /* What can be wrong. */
@@ -50,13 +52,14 @@ struct vio_recovery {
 	uint8_t health;      /* enum vio_health */
 	unsigned serial;     /* of starts and stops */
 	unsigned tries;      /* since the port was last well for a while */
-	unsigned departures; /* peers that came and went since then, or since one sent a frame */
-	uint64_t received;   /* frames, when it was last found well */
+	unsigned departures; /* of peers, one of them forgotten each VIO_FORGET_PEER_MS; */
+	uint64_t departed;   /* the last one; timer cycles */
 	uint64_t began;      /* when it was last found ill, and when well again; timer cycles */
 	uint64_t recovered;  /* 0: never yet */
 	uint64_t recoveries, failures;
 	uint64_t causes[VIO_CAUSES];
-	char words[192]; /* the last fault */
+	char words[192];      /* the last fault */
+	struct vio_hush hush; /* since the port was last well for a while */
 };
 
 /* Something is wrong. From any thread and any context of the process that owns the port; neither
