@@ -8,9 +8,13 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 
+import frames
+import pcapfile
 import pytest
 import target
+import traffic
 from testpmd import Testpmd
 
 pytestmark = pytest.mark.ours
@@ -23,13 +27,14 @@ BURST = 4
 class Processes:
     """A primary testpmd with two queues, and secondaries that find it by its prefix."""
 
-    def __init__(self, lab, ring, polled_by=1):
+    def __init__(self, lab, ring, polled_by=1, pcap=()):
         self.lab = lab
         self.prefix = f"vio-test-{os.getpid()}-mp"
         self.huge = lab.mount_hugetlbfs()
         self.sent = 0
-        self.device = lab.device(queues=2)
-        self.device.cmd("set fwd rxonly")
+        self.device = lab.device(*pcap, queues=2)
+        if not pcap:
+            self.device.cmd("set fwd rxonly")
         vdev = lab.vio(queues=2, packed_vq=RINGS[ring])
         self.primary = self.testpmd("driver", "primary", (0, 1), ["--vdev", vdev], polled_by, 0)
         self.device.await_link(True)
@@ -158,32 +163,57 @@ def test_proc_info(lab):
     both.device.quit()
 
 
+def await_text(path, text, alive, seconds=30):
+    """Wait until a file that a program writes has the text in it."""
+    deadline = time.monotonic() + seconds
+    while True:
+        with open(path, encoding="utf-8") as f:
+            said = f.read()
+        if text in said:
+            return
+        assert alive() and time.monotonic() < deadline, said
+        time.sleep(0.02)
+
+
 def test_dumpcap(lab):
-    """dpdk-dumpcap records what passes the port. It has no option for plug-ins."""
-    both = Processes(lab, "packed")
+    """dpdk-dumpcap records what passes the port, each way. It has no option for plug-ins."""
+    sent = [frames.make(40, stream=queue) for queue in range(2)]
+    rx = [f"rx_pcap={lab.pcap(f'in{queue}.pcap', sent[queue])}" for queue in range(2)]
+    tx = [f"tx_pcap={lab.file(f'out{queue}.pcap')}" for queue in range(2)]
+    both = Processes(lab, "packed", pcap=[",".join(["net_pcap0", *rx, *tx])])
+    traffic.lossless(both.primary, burst=8)
+    traffic.lossless(both.device, burst=8)
     both.primary.cmd("start")
-    both.echo()
-    path = lab.file("dump.pcap")
-    argv = ["dpdk-dumpcap", "--file-prefix", both.prefix, "-P", "-i", "0", "-c", "40", "-w", path]
+    total = sum(map(len, sent))
+    path, log = lab.file("dump.pcap"), lab.file("dumpcap.log")
+    argv = ["dpdk-dumpcap", "--file-prefix", both.prefix, "-P", "-i", "0", "-w", path]
+    argv += ["-c", str(2 * total)]
     env = {**lab.environment("driver")}
     preload = [env.get("LD_PRELOAD"), *mempools_of("dpdk-testpmd"), target.plugin()]
     env["LD_PRELOAD"] = " ".join(filter(None, preload))
-    with open(lab.file("dumpcap.log"), "w+", encoding="utf-8") as log:
+    with open(log, "w+", encoding="utf-8") as out:
         dumpcap = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env, cwd=lab.folder
+            argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, cwd=lab.folder
         )
         try:
-            both.primary.await_file(path)
-            both.echo()
+            # From then on it is told of each packet.
+            await_text(log, "Packets captured", lambda: dumpcap.poll() is None)
+            both.device.cmd("start")
+            both.device.await_frames(1, "TX-packets", total)
             assert dumpcap.wait(30) == 0
         finally:
             if dumpcap.poll() is None:
                 dumpcap.kill()
                 dumpcap.wait()
-            log.seek(0)
-            print(log.read())
-    assert os.path.getsize(path) >= 24 + 40 * (16 + 64)
-    both.echo()
+            out.seek(0)
+            print(out.read())
+    captured = pcapfile.read(path)
+    assert len(captured) == 2 * total
+    for queue in range(2):
+        here = [frame for frame in captured if frames.sequence(frame)[0] == queue]
+        # Each as it came, and as it left; those that left are the same ones in the same order.
+        assert [n for n in here if here.count(n) != 2] == []
+        traffic.assert_equal(sent[queue], list(dict.fromkeys(here)))
+        traffic.assert_equal(sent[queue], pcapfile.read(lab.file(f"out{queue}.pcap")))
     both.primary.quit()
     both.device.quit()
-
