@@ -26,6 +26,21 @@ vio_device_init(struct vio_device *device, struct vio_transport *transport)
 	};
 }
 
+void
+vio_device_begin_many(struct vio_device *device)
+{
+	struct vio_transport *t = device->transport;
+	uint64_t end = vio_now_ms() + (uint64_t)VIO_MANY * t->timeout_ms;
+
+	__atomic_store_n(&t->many_end, end, __ATOMIC_RELAXED);
+}
+
+void
+vio_device_end_many(struct vio_device *device)
+{
+	__atomic_store_n(&device->transport->many_end, 0, __ATOMIC_RELAXED);
+}
+
 /* Bits are only ever added, but by a reset (GEN-STATUS-02). */
 static int
 add_status(struct vio_device *device, uint8_t bit)

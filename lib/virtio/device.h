@@ -54,6 +54,13 @@ void vio_device_init(struct vio_device *device, struct vio_transport *transport)
  */
 int vio_device_reset(struct vio_device *device);
 
+/*
+ * Between these two the transport's waits take VIO_MANY times timeout_ms in all at most: however
+ * punctual a peer is with each message, a start of many queues must not take hours. Not nested.
+ */
+void vio_device_begin_many(struct vio_device *device);
+void vio_device_end_many(struct vio_device *device);
+
 /* Steps 1 to 3 and the reading half of step 4. Returns 0 or a negative errno value. */
 int vio_device_begin(struct vio_device *device);
 

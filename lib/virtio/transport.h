@@ -14,6 +14,8 @@
 
 /* No MSI-X vector for this event (VIRTIO_MSI_NO_VECTOR, spec 4.1.5.1.2). */
 #define VIO_NO_VECTOR 0xffff
+/* How long waits that belong together may take in all, in longest waits for one. */
+#define VIO_MANY 10
 
 /* Where a queue's three areas lie (spec 2.6, "Virtqueues"), as virtual addresses and as the device
  * sees them. Filled by the driver from vq_areas(). */
@@ -122,6 +124,9 @@ struct vio_transport {
 	/* Bound of each wait on the device, in milliseconds. The transport sets it at open, the
 	 * upper side may change it. */
 	unsigned timeout_ms;
+	/* When waits that belong together must have ended (device.h), in milliseconds of clock.h;
+	 * 0: none do. Only for a transport with many waits: vhost-user. Atomic. */
+	uint64_t many_end;
 };
 
 #endif

@@ -58,14 +58,45 @@ vio_vu_give_up(struct vio_vu_channel *ch, int error)
 	return error;
 }
 
+/* When all waits that belong together must have ended. */
+static uint64_t
+many_end(const struct vio_vu_channel *ch)
+{
+	uint64_t end = __atomic_load_n(&ch->transport->many_end, __ATOMIC_RELAXED);
+
+	return end != 0 ? end : UINT64_MAX;
+}
+
+/* When a wait that begins now must have ended. */
+static uint64_t
+wait_end(const struct vio_vu_channel *ch)
+{
+	uint64_t alone = vio_now_ms() + ch->transport->timeout_ms, many = many_end(ch);
+
+	return many < alone ? many : alone;
+}
+
+static void
+tell_late(const struct vio_vu_channel *ch, uint32_t request)
+{
+	unsigned ms = ch->transport->timeout_ms;
+
+	if (vio_now_ms() < many_end(ch))
+		vio_err("%s: the vhost-user back-end did not answer %s in %u ms; connection given "
+			"up",
+			ch->name, vio_vu_request_name(request), ms);
+	else
+		vio_err("%s: the vhost-user back-end took %u ms over %s and the messages before "
+			"it; connection given up; timeout=N allows more",
+			ch->name, VIO_MANY * ms, vio_vu_request_name(request));
+}
+
 /* What a failed send or receive means. */
 static int
 lost(struct vio_vu_channel *ch, int error, uint32_t request)
 {
 	if (error == -ETIMEDOUT)
-		vio_err("%s: the vhost-user back-end did not answer %s in %u ms; connection given "
-			"up",
-			ch->name, vio_vu_request_name(request), *ch->timeout_ms);
+		tell_late(ch, request);
 	else if (error == -ENODEV || error == -EPIPE || error == -ECONNRESET)
 		vio_err("%s: the vhost-user back-end closed the connection (at %s); see its log "
 			"for "
@@ -208,6 +239,9 @@ send_request(struct vio_vu_channel *ch, struct vio_vu_msg *msg, uint32_t flags, 
 
 	if (ch->dead)
 		return -ENODEV;
+	/* The messages before it have taken all the time. */
+	if (vio_now_ms() >= many_end(ch))
+		return lost(ch, -ETIMEDOUT, msg->request);
 	msg->flags = VU_VERSION | flags;
 	ret = send_all(ch, msg, VU_HEADER_SIZE + msg->size, fds, n_fds, end);
 	return ret < 0 ? lost(ch, ret, msg->request) : 0;
@@ -216,7 +250,7 @@ send_request(struct vio_vu_channel *ch, struct vio_vu_msg *msg, uint32_t flags, 
 int
 vio_vu_tell(struct vio_vu_channel *ch, struct vio_vu_msg *msg, const int *fds, unsigned n_fds)
 {
-	uint64_t end = vio_now_ms() + *ch->timeout_ms;
+	uint64_t end = wait_end(ch);
 	struct vio_vu_msg answer;
 	int ret;
 
@@ -237,7 +271,7 @@ vio_vu_tell(struct vio_vu_channel *ch, struct vio_vu_msg *msg, const int *fds, u
 int
 vio_vu_ask(struct vio_vu_channel *ch, struct vio_vu_msg *msg)
 {
-	uint64_t end = vio_now_ms() + *ch->timeout_ms;
+	uint64_t end = wait_end(ch);
 	struct vio_vu_msg answer;
 	int ret;
 

@@ -81,9 +81,9 @@ struct vio_vu_msg {
 struct vio_vu_channel {
 	int fd;           /* connected, non-blocking; -1 without a connection */
 	const char *name; /* for messages */
-	const unsigned *timeout_ms;
-	bool reply_ack; /* VHOST_USER_PROTOCOL_F_REPLY_ACK was agreed on */
-	bool dead;      /* nothing goes through any more */
+	const struct vio_transport *transport; /* has the bounds of waits */
+	bool reply_ack;                        /* VHOST_USER_PROTOCOL_F_REPLY_ACK was agreed on */
+	bool dead;                             /* nothing goes through any more */
 };
 
 /* "SET_MEM_TABLE" and the like. */

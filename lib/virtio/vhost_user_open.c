@@ -186,9 +186,7 @@ allocate(const struct vio_vhost_user_params *params)
 	v->base = (struct vio_transport){ .ops = &vio_vu_ops,
 					  .name = v->path,
 					  .timeout_ms = params->timeout_ms };
-	v->channel = (struct vio_vu_channel){ .fd = -1,
-					      .name = v->path,
-					      .timeout_ms = &v->base.timeout_ms };
+	v->channel = (struct vio_vu_channel){ .fd = -1, .name = v->path, .transport = &v->base };
 	v->params = *params;
 	v->params.path = v->path;
 	v->listen_fd = -1;

@@ -89,18 +89,23 @@ void
 peer_arrive(const char *devargs, bool lsc)
 {
 	struct rte_eth_conf conf = { .intr_conf.lsc = lsc };
+	uint16_t pairs = peer.pairs == 0 ? 1 : peer.pairs;
 	char args[160];
 
-	snprintf(args, sizeof(args), "path=%s,%s", path, devargs);
-	peer.server = (struct server){ .path = path, .pairs = 1, .fd = -1 };
-	peer.server.features = DEVICE_BIT(DEVICE_F_VERSION_1);
+	snprintf(args, sizeof(args), "path=%s,queues=%u,%s", path, pairs, devargs);
+	peer.server = (struct server){ .path = path, .pairs = pairs, .fd = -1 };
+	peer.server.features = DEVICE_BIT(DEVICE_F_VERSION_1) | DEVICE_BIT(DEVICE_F_MQ);
 	assert_int_equal(server_open(&peer.server), 0);
 	assert_int_equal(rte_vdev_init(NAME, args), 0);
 	assert_int_equal(rte_eth_dev_get_port_by_name(NAME, &peer.port), 0);
-	assert_int_equal(rte_eth_dev_configure(peer.port, 1, 1, &conf), 0);
-	assert_int_equal(rte_eth_rx_queue_setup(peer.port, 0, PEER_SIZE, SOCKET_ID_ANY, NULL, pool),
-			 0);
-	assert_int_equal(rte_eth_tx_queue_setup(peer.port, 0, PEER_SIZE, SOCKET_ID_ANY, NULL), 0);
+	assert_int_equal(rte_eth_dev_configure(peer.port, pairs, pairs, &conf), 0);
+	for (uint16_t i = 0; i < pairs; i++) {
+		assert_int_equal(
+			rte_eth_rx_queue_setup(peer.port, i, PEER_SIZE, SOCKET_ID_ANY, NULL, pool),
+			0);
+		assert_int_equal(
+			rte_eth_tx_queue_setup(peer.port, i, PEER_SIZE, SOCKET_ID_ANY, NULL), 0);
+	}
 	assert_int_equal(rte_eth_dev_start(peer.port), 0);
 	peer_serve();
 	memset(peer.told, 0, sizeof(peer.told));

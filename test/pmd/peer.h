@@ -17,14 +17,16 @@ enum { PEER_SIZE = 64 }; /* descriptors of each queue */
 struct peer {
 	struct server server;
 	uint16_t port;
-	char told[64]; /* ERR_RECOVERING r, RECOVERY_SUCCESS s, RECOVERY_FAILED f */
+	uint16_t pairs; /* for peer_arrive(); 0: 1 */
+	char told[64];  /* ERR_RECOVERING r, RECOVERY_SUCCESS s, RECOVERY_FAILED f */
 };
 
 extern struct peer peer;
 
 /* Once a program, as a cmocka setup: the pool of mbufs. */
 int peer_setup(void **state);
-/* A server, and a port with one queue each way and these devargs besides its path, started. */
+/* A server, and a port with peer.pairs queues each way and these devargs besides its path, started.
+ */
 void peer_arrive(const char *devargs, bool lsc);
 /* Removes the port, and ends the server; nothing is left. */
 void peer_leave(void);

@@ -104,7 +104,7 @@ add_command(struct vio_port *port, const struct vio_ctrl_command *c)
 void
 vio_ctrl_begin_many(struct vio_port *port)
 {
-	port->ctrl.many_end = vio_deadline(VIO_CTRL_MANY * port->args.timeout_ms);
+	port->ctrl.many_end = vio_deadline(VIO_MANY * port->args.timeout_ms);
 }
 
 void
@@ -126,7 +126,7 @@ give_up(struct vio_port *port, const char *what, bool by_itself)
 	else
 		PORT_LOG(port, ERR,
 			 "%s: the device took %u ms over this and the commands before it", what,
-			 VIO_CTRL_MANY * port->args.timeout_ms);
+			 VIO_MANY * port->args.timeout_ms);
 	vio_recover_notice(port, VIO_CAUSE_CONTROL);
 	return -ETIMEDOUT;
 }

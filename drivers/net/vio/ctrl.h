@@ -10,8 +10,6 @@
 #define VIO_CTRL_SIZE       64
 #define VIO_CTRL_DATA_MAX   2048
 #define VIO_CTRL_RESULT_MAX 1024
-/* How long many commands that belong together may take, in longest waits for one. */
-#define VIO_CTRL_MANY 10
 
 struct vio_ctrl {
 	struct vio_ring ring;
@@ -52,7 +50,7 @@ int vio_ctrl_send(struct vio_port *port, const char *what, uint8_t class, uint8_
 		  const void *data, uint16_t len);
 
 /*
- * Between these two, all commands together take no longer than VIO_CTRL_MANY of them may: however
+ * Between these two, all commands together take no longer than VIO_MANY of them may: however
  * punctual a device is with each, thousands (VLANs, queues) must not hold the port's lock for
  * hours. What comes too late ends like a command without an answer.
  */

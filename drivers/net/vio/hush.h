@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Keeps a port that breaks and recovers, or waits for a peer, again and again from filling the log.
- * The first rounds say all that they have to say. Later ones say only what none said before, numbers
- * aside; but at each doubling of their number everything is said again. What is held back goes to
- * the log's debug level.
+ * The first rounds say all that they have to say. Later ones say only what none said before,
+ * numbers aside; but at each doubling of their number everything is said again. What is held back
+ * goes to the log's debug level.
  */
 #ifndef VIO_PMD_HUSH_H
 #define VIO_PMD_HUSH_H

@@ -93,7 +93,7 @@ check_queues_set_up(struct vio_port *port)
 
 /* Steps 4 to 8 of spec 3.1.1, and what can only be said to a live device. */
 static int
-bring_up(struct vio_port *port)
+say_all(struct vio_port *port)
 {
 	int ret = vio_port_renegotiate(port);
 
@@ -117,11 +117,25 @@ bring_up(struct vio_port *port)
 	return ret;
 }
 
+static int
+bring_up(struct vio_port *port)
+{
+	int ret;
+
+	vio_device_begin_many(&port->device);
+	ret = say_all(port);
+	vio_device_end_many(&port->device);
+	return ret;
+}
+
 int
 vio_port_silence(struct vio_port *port)
 {
-	int ret = vio_device_reset(&port->device);
+	int ret;
 
+	vio_device_begin_many(&port->device);
+	ret = vio_device_reset(&port->device);
+	vio_device_end_many(&port->device);
 	port->ctrl.live = false;
 	if (ret < 0 && ret != -ENODEV) {
 		PORT_LOG(port, ERR,
