@@ -35,6 +35,8 @@ extern bool seam_memory_is_eal;
 /* What remains of zones' device addresses: for a device that understands no others and is shown
  * none. */
 extern uint64_t seam_iova_mask;
+/* Those that the last zone was asked for with. */
+extern unsigned seam_zone_flags;
 /* The turn of a peer behind a socket, while the driver waits for it. */
 extern void (*seam_peer_turn)(void);
 /* Told of each memory zone that comes, and of each before it goes. */

@@ -483,7 +483,10 @@ iommu(void **state)
 
 	arrive(DEVICE_BIT(DEVICE_F_ACCESS_PLATFORM));
 	function.virtual_addresses = true;
-	assert_int_equal(function_probe(devargs), 0);
+	assert_int_equal(do_probe(), 0);
+	seam_zone_flags = 0;
+	assert_int_equal(do_setup(), 0);
+	assert_true(seam_zone_flags & RTE_MEMZONE_IOVA_CONTIG);
 	leave();
 }
 

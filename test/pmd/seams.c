@@ -185,6 +185,7 @@ free_zone(const char *name)
 }
 
 uint64_t seam_iova_mask = UINT64_MAX;
+unsigned seam_zone_flags;
 
 const struct rte_memzone *
 seam_memzone_reserve(const char *name, size_t len, int socket, unsigned flags, unsigned align)
@@ -192,6 +193,7 @@ seam_memzone_reserve(const char *name, size_t len, int socket, unsigned flags, u
 	struct rte_memzone *mz;
 
 	rte_errno = 0;
+	seam_zone_flags = flags;
 	if (inject_now("rte_memzone_reserve_aligned")) {
 		rte_errno = ENOMEM;
 		return NULL;

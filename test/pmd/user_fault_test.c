@@ -184,6 +184,19 @@ each_call(void **state)
 	assert_in_range(k, 100, 3000);
 }
 
+/* The device has the process's addresses, so that no ring wants physically contiguous memory. */
+static void
+pieces(void **state)
+{
+	(void)state;
+	arrive();
+	assert_int_equal(do_probe(), 0);
+	seam_zone_flags = RTE_MEMZONE_IOVA_CONTIG;
+	assert_int_equal(do_setup(), 0);
+	assert_int_equal(seam_zone_flags & RTE_MEMZONE_IOVA_CONTIG, 0);
+	leave();
+}
+
 static int
 setup(void **state)
 {
@@ -209,6 +222,7 @@ setup(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(each_call, setup),
+	cmocka_unit_test(pieces),
 };
 
 HARNESS_MAIN(tests)

@@ -44,10 +44,21 @@ ring_free(struct vio_ring *ring)
 	ring->state = NULL;
 }
 
-static const struct rte_memzone *
-reserve(const char *name, size_t bytes, int socket, unsigned align)
+/* Whether the device knows memory by the process's addresses. */
+static bool
+by_va(const struct vio_port *port)
 {
-	return rte_memzone_reserve_aligned(name, bytes, socket, RTE_MEMZONE_IOVA_CONTIG, align);
+	return port->addr_at == offsetof(struct rte_mbuf, buf_addr);
+}
+
+/* What lies together for the process does so for a device that has its addresses. Physically, few
+ * hugepages do. */
+static const struct rte_memzone *
+reserve(const struct vio_port *port, const char *name, size_t bytes, int socket, unsigned align)
+{
+	unsigned flags = by_va(port) ? 0 : RTE_MEMZONE_IOVA_CONTIG;
+
+	return rte_memzone_reserve_aligned(name, bytes, socket, flags, align);
 }
 
 /* Without tables, long buffers take more descriptors of the ring; nothing else changes. */
@@ -57,7 +68,7 @@ alloc_tables(struct vio_ring *ring, const struct vio_port *port, const char *nam
 	char tables_name[RTE_MEMZONE_NAMESIZE];
 
 	snprintf(tables_name, sizeof(tables_name), "%s_tables", name);
-	ring->tables = reserve(tables_name, ring->size * INDIRECT_BYTES, socket, VQ_ALIGN);
+	ring->tables = reserve(port, tables_name, ring->size * INDIRECT_BYTES, socket, VQ_ALIGN);
 	if (ring->tables == NULL) {
 		ring->flags &= ~VQ_INDIRECT;
 		PORT_LOG(port, NOTICE,
@@ -89,7 +100,7 @@ vio_ring_alloc(struct vio_ring *ring, const struct vio_port *port, const char *n
 	ring->hdrs_at = vq_ring_bytes(size, ring->flags);
 	bytes = ring->hdrs_at + hdr_bytes;
 	ring->state = rte_zmalloc_socket(name, vq_state_bytes(size), VQ_ALIGN, socket);
-	ring->mz = reserve(name, bytes, socket,
+	ring->mz = reserve(port, name, bytes, socket,
 			   ring->flags & VQ_LEGACY ? VQ_LEGACY_ALIGN : VQ_ALIGN);
 	if (ring->state == NULL || ring->mz == NULL) {
 		PORT_LOG(port, ERR,
@@ -108,8 +119,7 @@ vio_ring_alloc(struct vio_ring *ring, const struct vio_port *port, const char *n
 static uint64_t
 zone_iova(const struct rte_memzone *mz, const struct vio_port *port)
 {
-	return port->addr_at == offsetof(struct rte_mbuf, buf_addr) ? (uintptr_t)mz->addr
-								    : mz->iova;
+	return by_va(port) ? (uintptr_t)mz->addr : mz->iova;
 }
 
 uint64_t
