@@ -20,10 +20,12 @@
 /* How often devices are asked whether they are still there, in seconds. */
 #define CHECK_SECONDS 0.2
 
-/* How long frames under way are waited for, at most, and when none comes any more. */
-#define DRAIN_SECONDS       3.0
-#define DRAIN_QUIET_SECONDS 0.3
-#define DRAIN_LAST_MS       10
+/* How long frames under way are waited for: at most; when none comes any more, where who sends
+ * them back may be kept from its CPU; and when none ever came. */
+#define DRAIN_SECONDS         3.0
+#define DRAIN_QUIET_SECONDS   1.0
+#define DRAIN_ONE_WAY_SECONDS 0.3
+#define DRAIN_LAST_MS         10
 
 /* Signals after which the program dies at once. */
 #define SIGNALS_TO_KILL 3
@@ -174,14 +176,17 @@ run_drain(struct run *run, bool (*done)(void), uint64_t (*came)(void))
 {
 	double until = run_now() + DRAIN_SECONDS, quiet_since = run_now();
 	uint64_t seen = came();
+	double patience = seen > 0 ? DRAIN_QUIET_SECONDS : DRAIN_ONE_WAY_SECONDS;
 
 	run->sent_until = run_now();
 	streams_quieten(run->watch.streams);
-	while (!done() && run_now() < until && run_now() < quiet_since + DRAIN_QUIET_SECONDS) {
+	while (!done() && run_now() < until && run_now() < quiet_since + patience) {
 		uint64_t seen_now = came();
 
-		if (seen_now != seen)
+		if (seen_now != seen) {
 			quiet_since = run_now();
+			patience = DRAIN_QUIET_SECONDS;
+		}
 		seen = seen_now;
 		rte_delay_us_sleep(2000);
 	}

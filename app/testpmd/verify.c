@@ -8,8 +8,10 @@
 #include "verify_flow.h"
 #include "verify_frame.h"
 
-/* Ends are sent so often, as they can be lost like any frame. */
-#define ENDS 8
+/* Ends are sent so often, as they can be lost like any frame; and tried so often, while rings are
+ * full because the peer is kept from its CPU. */
+#define ENDS     8
+#define ENDS_MAX 100
 
 /* This process has had so many senders: the first is drawn, each run takes the next one. */
 static uint32_t first_sender, senders;
@@ -119,7 +121,7 @@ verify_peers_ended(void)
 	return ended > 0;
 }
 
-static void
+static bool
 send_end(struct stream *stream)
 {
 	struct verify_header header = stream->verify->header;
@@ -127,21 +129,26 @@ send_end(struct stream *stream)
 	uint32_t sum;
 
 	if (frame_burst(stream->frame, &packet, 1) == 0)
-		return;
+		return false;
 	header.flow |= VERIFY_END;
 	verify_frame_fill(stream->frame, packet, &header, stream->verify->any_mac, &sum);
 	verify_frame_stamp(packet, &header, sum);
-	if (rte_eth_tx_burst(stream->tx_port, stream->tx_queue, &packet, 1) == 0)
-		rte_pktmbuf_free(packet);
+	if (rte_eth_tx_burst(stream->tx_port, stream->tx_queue, &packet, 1) == 1)
+		return true;
+	rte_pktmbuf_free(packet);
+	return false;
 }
 
 void
 verify_send_ends(struct streams *streams)
 {
-	for (int i = 0; i < ENDS; i++) {
+	for (int sent = 0, tried = 0; sent < ENDS && tried < ENDS_MAX; tried++) {
+		bool taken = true;
+
 		for (uint32_t n = 0; n < streams->count; n++)
 			if (streams->of[n].verify->sends && !streams->of[n].disabled)
-				send_end(&streams->of[n]);
+				taken = send_end(&streams->of[n]) && taken;
+		sent += taken;
 		/* Time for a peer to take them out of a short ring. */
 		rte_delay_us_sleep(5000);
 	}

@@ -83,14 +83,15 @@ def run(command, tmp_path):
 
 
 class Started:
-    """A run that goes on until it is told to end. Killed when its time is over."""
+    """A run that goes on until it is told to end. Killed when its time is over. typed: it is at a
+    prompt."""
 
-    def __init__(self, arguments, json_path, environment, wait):
+    def __init__(self, arguments, json_path, environment, wait, typed):
         self.json_path = json_path
         self.prefix = arguments[arguments.index("--file-prefix") + 1]
         self.process = subprocess.Popen(
             arguments,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if typed else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -104,6 +105,10 @@ class Started:
 
     def signal(self, number):
         self.process.send_signal(number)
+
+    def type(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
 
     def wait_for(self, words):
         self.said += read_until(self.process, words)
@@ -124,9 +129,9 @@ def start(command, tmp_path):
     """Starts a run and returns once it forwards, or with wait=False at once."""
     running = []
 
-    def go(vdevs, *options, environment=None, wait=True, **more):
+    def go(vdevs, *options, environment=None, wait=True, typed=False, **more):
         arguments = command(vdevs, *options, **more)
-        running.append(Started(arguments, tmp_path / "run.json", environment, wait))
+        running.append(Started(arguments, tmp_path / "run.json", environment, wait, typed))
         return running[-1]
 
     yield go

@@ -22,7 +22,7 @@ def wait_for_file(path):
 
 @pytest.fixture(params=DRIVERS)
 def ends(request, start, tmp_path):
-    """Starts the vhost end, then the other end; both forward."""
+    """Starts the vhost end, then the other end; both forward, but for one at a prompt."""
     eal = ["--single-file-segments"]
     if request.param == "net_vio_user":
         if not PLUGIN.exists():
@@ -37,11 +37,13 @@ def ends(request, start, tmp_path):
             document = pathlib.Path(f"{tmp_path}/end{number}.json")
             # Neither end may throw away what the other, ready before it, has sent.
             own = [SMALL, "--no-flush-rx", f"--json={document}", *options]
-            ends.append(start([devices[number]], *own, eal=eal, memory=64, wait=False))
+            more = {"eal": eal, "memory": 64, "wait": False, "typed": "-i" in options}
+            ends.append(start([devices[number]], *own, **more))
             ends[-1].json_path = document
             wait_for_file(path)
-        for end in ends:
-            end.wait_for("forwarding: mode")
+        for end, options in zip(ends, (vhost_options, virtio_options)):
+            if "-i" not in options:
+                end.wait_for("forwarding: mode")
         return ends
 
     return go
@@ -73,17 +75,21 @@ def test_round_trip_through_an_echo(ends, segments):
 @pytest.mark.parametrize("sender", [0, 1])
 def test_one_way_between_two_processes(ends, sender):
     roles = [["--verify-role=receive"], ["--verify-role=receive"]]
-    roles[sender] = ["--verify-role=send", "--rate=30k"]
+    roles[sender] = ["--verify-role=send", "--rate=30k", "-i"]
     if sender == 1:
         roles[1] += ["--duration=0.5"]
     both = ends(*[["--forward-mode=verify", *role] for role in roles])
+    both[sender].type("start")
+    both[sender].wait_for("forwarding: mode")
     if sender == 0:
         time.sleep(0.6)
-        both[0].signal(2)
-    sent = both[sender].finish().json["verify"]["all"]["sent"]
+        both[0].type("stop")
+    # The receiver ends by itself: it has been told how many there were. The sender's port is there
+    # until then, as what is in its rings goes when it does.
     done = both[1 - sender].finish()
-    # The receiver ends by itself: it has been told how many there were.
     assert done.json["ended_by"] == "all senders ended"
+    both[sender].type("quit")
+    sent = both[sender].finish().json["verify"]["all"]["sent"]
     (flow,) = done.json["verify"]["flows"]
     assert flow["total_known"] and flow["sent"] == sent > 1000
     assert not flow["own"]

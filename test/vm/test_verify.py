@@ -95,7 +95,8 @@ def vm(ends, build_dir, guest_files):
 
 @pytest.fixture
 def guest(vm, ours):
-    """Starts vio-testpmd in the guest, with the NIC that leads to the end of that name."""
+    """Starts vio-testpmd in the guest, with the NIC that leads to the end of that name. With -i it
+    stays at its prompt when it has forwarded, and its port with it."""
     jobs = []
 
     def start(name, *options):
@@ -104,9 +105,12 @@ def guest(vm, ours):
         jobs.append(
             vm.start_job(
                 f"rm -f {GUEST_REPORT}; exec {dpdk.GUEST_APP} "
-                + " ".join([*words, "--forward-mode=verify", "--no-flush-rx", *options])
+                + " ".join([*words, "--forward-mode=verify", "--no-flush-rx", *options]),
+                stdin="-i" in options,
             )
         )
+        if "-i" in options:
+            jobs[-1].write("start\n")
         jobs[-1].wait_output("forwarding: mode", START_SECONDS)
         return jobs[-1]
 
@@ -121,9 +125,9 @@ def report_of(vm, job):
     return json.loads(vm.fetch(GUEST_REPORT))
 
 
-def check(flow, frames):
-    assert {fault: flow[fault] for fault in FAULTS} == dict.fromkeys(FAULTS, 0)
-    assert flow["sent"] == flow["received"] == frames
+def check(flow, frames, lost=0):
+    assert {fault: flow[fault] for fault in FAULTS} == {**dict.fromkeys(FAULTS, 0), "lost": lost}
+    assert flow["sent"] == flow["received"] + lost == frames
 
 
 def test_round_trip_through_the_host(vm, guest, ends):
@@ -135,10 +139,13 @@ def test_round_trip_through_the_host(vm, guest, ends):
     echoed = ends["echo"].finish()
     frames = verify["all"]["sent"]
     assert frames > 500
-    check(verify["all"], frames)
+    # The echo may be kept from its CPU: each frame missing is one that it could not send back.
+    lost = verify["all"]["lost"]
+    assert lost <= echoed["forward"]["tx_dropped"]
+    check(verify["all"], frames, lost)
     assert verify["one_way"] is None
     trip = verify["round_trip"]
-    assert trip["frames"] == frames
+    assert trip["frames"] == frames - lost
     quantiles = [trip[key] for key in ("p50_ns", "p90_ns", "p99_ns", "p99_9_ns", "max_ns")]
     assert quantiles == sorted(quantiles) and 0 < quantiles[0] < 1e9
     assert echoed["forward"]["rx_packets"] >= frames
@@ -146,12 +153,13 @@ def test_round_trip_through_the_host(vm, guest, ends):
 
 
 def test_from_the_vm_to_the_host(vm, guest, ends):
-    """The host is told how many there were, and ends by itself."""
+    """The host is told how many there were, and ends by itself, before the guest's port goes."""
     ends["receive"].type("start")
     ends["receive"].wait_said("forwarding: mode verify")
-    job = guest("receive", "--verify-role=send", "--rate=3k", f"--packets={FRAMES}")
-    sent = report_of(vm, job)["verify"]["all"]
+    job = guest("receive", "--verify-role=send", "--rate=3k", f"--packets={FRAMES}", "-i")
     ends["receive"].wait_said("forwarding ended by: all senders ended")
+    job.write("quit\n")
+    sent = report_of(vm, job)["verify"]["all"]
     (flow,) = ends["receive"].finish()["verify"]["flows"]
     assert sent["sent"] == FRAMES
     assert not flow["own"] and flow["total_known"]
