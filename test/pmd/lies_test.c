@@ -486,13 +486,78 @@ generation_never_settles(void **state)
 	assert_int_equal(link.link_status, RTE_ETH_LINK_DOWN);
 	assert_in_range(h.transport_calls - calls, 1, 300);
 	assert_true(harness_said("the configuration changed during each of"));
-	assert_true(harness_said("link status and speed cannot be read"));
+	assert_true(harness_said("the link's status cannot be read"));
 	harness_quiet();
 	assert_int_equal(rte_eth_link_get(h.port, &link), 0);
 	assert_string_equal(harness_log(), "");
 	device_honest(h.dev);
 	assert_int_equal(rte_eth_link_get(h.port, &link), 0);
 	assert_int_equal(link.link_status, RTE_ETH_LINK_UP);
+	works_again(&h);
+}
+
+static const struct vio_transport_ops *readable;
+static uint32_t unreadable[2]; /* offsets of fields */
+
+static int
+read_some(struct vio_transport *t, uint32_t offset, void *buf, uint32_t len)
+{
+	memset(buf, 0xaa, len);
+	if (offset == unreadable[0] || offset == unreadable[1])
+		return -EIO;
+	return readable->read_config(t, offset, buf, len);
+}
+
+/* Each field of the link that cannot be read is told of once, and what it counts as; the others are
+ * what the device says. */
+static void
+link_fields(void **state)
+{
+	static const struct {
+		uint32_t offset;
+		const char *said;
+		uint16_t status, duplex;
+		uint32_t speed;
+	} fields[] = {
+		{ 6, "the link's status cannot be read", 0, 1, RTE_ETH_SPEED_NUM_NONE },
+		{ 12, "the link's speed cannot be read", 1, 0, RTE_ETH_SPEED_NUM_UNKNOWN },
+		{ 16, "the link's duplex mode cannot be read", 1, 1, 1000 },
+	};
+	struct harness_options options = { .features = DEVICE_BIT(DEVICE_F_STATUS) |
+						       DEVICE_BIT(DEVICE_F_SPEED_DUPLEX) };
+	struct vio_transport_ops ops;
+	struct rte_eth_link link;
+	struct harness h;
+
+	(void)state;
+	open_started(&h, &options);
+	device_config_set(h.dev, 12, 1000, 4);
+	device_config_set(h.dev, 16, 0, 1);
+	readable = h.transport.ops;
+	ops = *readable;
+	ops.read_config = read_some;
+	h.transport.ops = &ops;
+	for (unsigned i = 0; i < 3; i++) {
+		unreadable[0] = unreadable[1] = fields[i].offset;
+		for (unsigned again = 0; again < 3; again++) {
+			assert_int_equal(rte_eth_link_get(h.port, &link), 0);
+			assert_int_equal(link.link_status, fields[i].status);
+			assert_int_equal(link.link_speed, fields[i].speed);
+			assert_int_equal(link.link_duplex, fields[i].duplex);
+			assert_int_equal(harness_said(fields[i].said), again == 0);
+			assert_int_equal(harness_errors(), again == 0);
+			harness_quiet();
+		}
+	}
+	/* Two at once; the first of them was readable in between. */
+	unreadable[0] = 12;
+	assert_int_equal(rte_eth_link_get(h.port, &link), 0);
+	assert_int_equal(harness_errors(), 1);
+	unreadable[0] = unreadable[1] = 0;
+	assert_int_equal(rte_eth_link_get(h.port, &link), 0);
+	assert_int_equal(link.link_speed, 1000);
+	assert_int_equal(link.link_duplex, RTE_ETH_LINK_HALF_DUPLEX);
+	h.transport.ops = readable;
 	works_again(&h);
 }
 
@@ -705,6 +770,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(resets_slowly),
 	cmocka_unit_test(needs_reset_at_any_time),
 	cmocka_unit_test(generation_never_settles),
+	cmocka_unit_test(link_fields),
 	cmocka_unit_test(mtu_too_small),
 	cmocka_unit_test(odd_pairs),
 	cmocka_unit_test(too_many_pairs),

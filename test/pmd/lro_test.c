@@ -200,6 +200,52 @@ refused(void **state)
 	assert_int_equal(harness_close(&h), 0);
 }
 
+static const struct vio_transport_ops *honest;
+
+static int
+without_switch(struct vio_transport *t, uint64_t *features)
+{
+	int ret = honest->get_features(t, features);
+
+	*features &= ~B(CTRL_GUEST_OFFLOADS);
+	return ret;
+}
+
+/* After a reset the device is one that cannot be told: LRO is on, and nobody says otherwise. With
+ * an application that does not ask for it, there is nothing to say, and the switch is kept. */
+static void
+lost(void **state)
+{
+	struct rte_eth_conf conf = { .rxmode.offloads = LRO, .rxmode.max_lro_pkt_size = 65550 };
+	struct rte_eth_conf plain = { .rxmode.offloads = RTE_ETH_RX_OFFLOAD_TCP_CKSUM };
+	struct vio_transport_ops ops;
+	struct harness h;
+	struct vio_port *port = started(&h, CAN, LRO);
+
+	(void)state;
+	assert_int_equal(vio_lro_switch(port, false), 0);
+	honest = h.transport.ops;
+	ops = *honest;
+	ops.get_features = without_switch;
+	h.transport.ops = &ops;
+	assert_int_equal(rte_eth_dev_reset(h.port), 0);
+	harness_quiet();
+	assert_int_equal(harness_setup(&h, 1, 1, 256, &plain), 0);
+	assert_int_equal(rte_eth_dev_start(h.port), 0);
+	assert_false(harness_said("LRO is on again"));
+	assert_true(port->lro_off);
+	assert_int_equal(rte_eth_dev_stop(h.port), 0);
+	assert_int_equal(harness_setup(&h, 1, 1, 256, &conf), 0);
+	assert_int_equal(rte_eth_dev_start(h.port), 0);
+	assert_true(device_driver_features(h.dev) & B(GUEST_TSO4));
+	assert_string_equal(vio_lro_state(port), "on");
+	assert_true(harness_said("LRO is on again"));
+	assert_int_equal(vio_lro_switch(port, false), -ENOTSUP);
+	take_segments(&h);
+	h.transport.ops = honest;
+	assert_int_equal(harness_close(&h), 0);
+}
+
 /* Nobody asked for LRO, or the device has no such command: none is sent. */
 static void
 cannot(void **state)
@@ -227,6 +273,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(recovered),
 	cmocka_unit_test(switched_meanwhile),
 	cmocka_unit_test(refused),
+	cmocka_unit_test(lost),
 	cmocka_unit_test(cannot),
 };
 

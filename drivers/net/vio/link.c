@@ -7,17 +7,41 @@
 #include "log.h"
 #include "port.h"
 
-/* One field of the configuration; says so once when it cannot be had. */
-static int
-read_field(struct vio_port *port, size_t offset, void *field, size_t size)
-{
-	int ret = vio_config_read(&port->device, offset, field, size);
+/* What the configuration says of the link. */
+enum link_field { STATUS, SPEED, DUPLEX };
 
-	if (ret < 0 && !port->told_unreadable)
-		PORT_LOG(port, ERR,
-			 "link status and speed cannot be read: %s; the link counts as down",
-			 strerror(-ret));
-	port->told_unreadable = ret < 0;
+static const struct {
+	const char *name, *instead;
+	size_t offset, size;
+} link_fields[] = {
+#define FIELD(name) \
+	offsetof(struct vio_net_config, name), sizeof(((struct vio_net_config *)NULL)->name)
+	[STATUS] = { "status", "down", FIELD(status) },
+	[SPEED] = { "speed", "unknown", FIELD(speed) },
+	[DUPLEX] = { "duplex mode", "full", FIELD(duplex) },
+#undef FIELD
+};
+
+/* One of them, which stays as it is where it cannot be had. That is said of each once, until it can
+ * be had again. */
+static int
+read_field(struct vio_port *port, enum link_field which, void *field)
+{
+	uint8_t bit = 1u << which;
+	uint8_t bytes[sizeof(uint32_t)];
+	int ret;
+
+	ret = vio_config_read(&port->device, link_fields[which].offset, bytes,
+			      link_fields[which].size);
+	if (ret == 0) {
+		memcpy(field, bytes, link_fields[which].size);
+		port->told_unreadable &= ~bit;
+		return 0;
+	}
+	if (!(port->told_unreadable & bit))
+		PORT_LOG(port, ERR, "the link's %s cannot be read: %s; it counts as %s",
+			 link_fields[which].name, strerror(-ret), link_fields[which].instead);
+	port->told_unreadable |= bit;
 	return ret;
 }
 
@@ -30,7 +54,7 @@ read_status(struct vio_port *port)
 
 	if (!vio_has(port->features, VIRTIO_NET_F_STATUS))
 		return VIO_NET_S_LINK_UP;
-	if (read_field(port, offsetof(struct vio_net_config, status), &status, sizeof(status)) < 0)
+	if (read_field(port, STATUS, &status) < 0)
 		return 0;
 	return le16toh(status);
 }
@@ -40,12 +64,12 @@ read_status(struct vio_port *port)
 static void
 read_speed(struct vio_port *port, struct rte_eth_link *link)
 {
-	uint32_t speed = VIO_NET_SPEED_UNKNOWN;
+	uint32_t speed = htole32(VIO_NET_SPEED_UNKNOWN);
 	uint8_t duplex = VIO_NET_DUPLEX_FULL;
 
 	if (vio_has(port->features, VIRTIO_NET_F_SPEED_DUPLEX)) {
-		read_field(port, offsetof(struct vio_net_config, speed), &speed, sizeof(speed));
-		read_field(port, offsetof(struct vio_net_config, duplex), &duplex, sizeof(duplex));
+		read_field(port, SPEED, &speed);
+		read_field(port, DUPLEX, &duplex);
 	}
 	port->speed = vio_known_speed(le32toh(speed));
 	link->link_speed = port->speed != 0 ? port->speed : RTE_ETH_SPEED_NUM_UNKNOWN;

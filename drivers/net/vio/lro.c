@@ -14,6 +14,13 @@
 /* What of the negotiated features the command may switch, as this driver has them. */
 #define OFFLOADS (SEGMENTS | VIO_BIT(VIRTIO_NET_F_GUEST_CSUM))
 
+/* By the application. */
+static bool
+is_asked_for(const struct vio_port *port)
+{
+	return port->data->dev_conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_TCP_LRO;
+}
+
 /* The command names all that is on: what it leaves out is off (spec 5.1.6.5.8). */
 static int
 send_offloads(struct vio_port *port, bool lro)
@@ -56,24 +63,26 @@ vio_lro_switch(struct vio_port *port, bool on)
 int
 vio_lro_restore(struct vio_port *port)
 {
-	int ret;
+	int ret = -EIO;
 
-	if (!port->lro_off || !vio_has(port->features, VIRTIO_NET_F_CTRL_GUEST_OFFLOADS))
+	if (!port->lro_off || !is_asked_for(port))
 		return 0;
-	ret = send_offloads(port, false);
+	if (vio_has(port->features, VIRTIO_NET_F_CTRL_GUEST_OFFLOADS))
+		ret = send_offloads(port, false);
 	if (ret != -EIO)
 		return ret;
+	/* It is in its first state. */
 	port->lro_off = false;
 	PORT_LOG(port, WARNING,
-		 "LRO is on again: the device that refuses to switch it off is in its first state; "
-		 "switch it off once more, or let the application not ask for it");
+		 "LRO is on again: the device refuses, or no longer offers, to switch it off; "
+		 "try once more, or let the application not ask for it");
 	return 0;
 }
 
 const char *
 vio_lro_state(const struct vio_port *port)
 {
-	if (!(port->data->dev_conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_TCP_LRO))
+	if (!is_asked_for(port))
 		return "not asked for by the application";
 	return port->lro_off ? "off" : "on";
 }

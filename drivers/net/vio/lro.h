@@ -22,7 +22,8 @@ struct vio_port;
 int vio_lro_switch(struct vio_port *port, bool on);
 
 /* Tells it to a device that has come to life, with the lock held: with all that was negotiated on
- * (NETCTRL-OFFL-03). Where the device refuses, LRO is on again. Returns 0, or a negative errno
+ * (NETCTRL-OFFL-03). Where the device refuses, or is another that has no such command, LRO is on
+ * again. Returns 0, or a negative errno
  * value where the control queue fails. */
 int vio_lro_restore(struct vio_port *port);
 

@@ -60,13 +60,13 @@ struct vio_port {
 	uint32_t speed;   /* Mbit/s, as the device said last; 0: it does not know, or say */
 	bool gone;        /* the device was unplugged, or the peer has left */
 	bool link_up;
-	bool announcing;      /* an alarm is set for it */
-	bool announce_late;   /* it was asked for while the application held the link down */
-	uint32_t announced;   /* frames sent because the device asked to announce the port */
-	uint32_t refused;     /* what was refused with a line in the log: bits, by vio_refusal */
-	bool lro_off;         /* somebody switched LRO off while the port ran */
-	bool link_held;       /* the application has set the link down: gates stay closed */
-	bool told_unreadable; /* that the link's state cannot be read */
+	bool announcing;         /* an alarm is set for it */
+	bool announce_late;      /* it was asked for while the application held the link down */
+	uint32_t announced;      /* frames sent because the device asked to announce the port */
+	uint32_t refused;        /* what was refused with a line in the log: bits, by vio_refusal */
+	bool lro_off;            /* somebody switched LRO off while the port ran */
+	bool link_held;          /* the application has set the link down: gates stay closed */
+	uint8_t told_unreadable; /* which fields of the link cannot be read: bits, by link.c */
 	bool told_unannounced, told_unacknowledged; /* that an announcement went wrong */
 	bool intr_on;                               /* the interrupt callback is registered */
 	bool msix_on;                               /* PCI: the bus delivers interrupts */
