@@ -13,7 +13,9 @@
 
 #include <rte_telemetry.h>
 
+#include "net/vio/look.h"
 #include "net/vio/port.h"
+#include "net/vio/queue.h"
 
 /* Real time: long enough for a thread that does not wait to be done. */
 enum { PAUSE_US = 100000 };
@@ -304,10 +306,36 @@ busy_telemetry(void **state)
 	assert_int_equal(harness_close(&h), 0);
 }
 
+/* In a secondary process nothing keeps the primary from releasing a queue between two looks. */
+static void
+released_meanwhile(void **state)
+{
+	struct vio_queue_look found;
+	struct harness h;
+	uint64_t value;
+
+	(void)state;
+	open_port(&h);
+	vio_in_secondary = true;
+	for (unsigned rx = 0; rx < 2; rx++) {
+		assert_true(vio_look_at_queue(h.eth, rx, 0, &found));
+		assert_non_null(rx ? vio_rx_counter(h.eth, 0, 0, &value)
+				   : vio_tx_counter(h.eth, 0, 0, &value));
+		vio_in_secondary = false;
+		(rx ? vio_rx_queue_release : vio_tx_queue_release)(h.eth, 0);
+		vio_in_secondary = true;
+		assert_null(rx ? vio_rx_counter(h.eth, 0, 1, &value)
+			       : vio_tx_counter(h.eth, 0, 1, &value));
+		assert_false(vio_look_at_queue(h.eth, rx, 0, &found));
+	}
+	vio_in_secondary = false;
+	assert_int_equal(harness_close(&h), 0);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(release),   cmocka_unit_test(reconfigure),
 	cmocka_unit_test(busy_dump), cmocka_unit_test(busy_telemetry),
-	cmocka_unit_test(busy_link),
+	cmocka_unit_test(busy_link), cmocka_unit_test(released_meanwhile),
 };
 
 HARNESS_MAIN(tests)

@@ -78,12 +78,17 @@ bool
 vio_look_at_queue(const struct rte_eth_dev *dev, bool rx, uint16_t id, struct vio_queue_look *look)
 {
 	const struct vio_port *port = vio_port(dev);
-	struct vio_rxq *rxq = rx && id < RTE_DIM(port->known_rx) ? port->known_rx[id] : NULL;
-	struct vio_txq *txq = !rx && id < RTE_DIM(port->known_tx) ? port->known_tx[id] : NULL;
+	struct vio_rxq *rxq = NULL;
+	struct vio_txq *txq = NULL;
 	const struct vio_ring *ring;
 	struct vio_gate *gate;
 	bool stopped, inside;
 
+	/* In a secondary process either may go at any time: one load. */
+	if (rx && id < RTE_DIM(port->known_rx))
+		rxq = __atomic_load_n(&port->known_rx[id], __ATOMIC_ACQUIRE);
+	if (!rx && id < RTE_DIM(port->known_tx))
+		txq = __atomic_load_n(&port->known_tx[id], __ATOMIC_ACQUIRE);
 	if (rxq == NULL && txq == NULL)
 		return false;
 	ring = rx ? &rxq->ring : &txq->ring;

@@ -45,7 +45,8 @@ bool vio_look_at_queue(const struct rte_eth_dev *dev, bool rx, uint16_t id,
 
 /* Of a queue that vio_look_at_queue() has found:
  * the counters that xstats have, one after the other: the name of the i-th without rx_qN_ or
- * tx_qN_, and its value; NULL: there are no more. */
+ * tx_qN_, and its value; NULL: there are no more, or the primary process has released the queue
+ * since. */
 const char *vio_rx_counter(const struct rte_eth_dev *dev, uint16_t id, size_t i, uint64_t *value);
 const char *vio_tx_counter(const struct rte_eth_dev *dev, uint16_t id, size_t i, uint64_t *value);
 const char *vio_port_counter(const struct rte_eth_dev *dev, size_t i, uint64_t *value);

@@ -153,9 +153,9 @@ counter_value(const void *stats, const struct counter *counter)
 const char *
 vio_rx_counter(const struct rte_eth_dev *dev, uint16_t id, size_t i, uint64_t *value)
 {
-	const struct vio_rxq *q = vio_port(dev)->known_rx[id];
+	const struct vio_rxq *q = __atomic_load_n(&vio_port(dev)->known_rx[id], __ATOMIC_ACQUIRE);
 
-	if (i >= RTE_DIM(rx_counters))
+	if (q == NULL || i >= RTE_DIM(rx_counters))
 		return NULL;
 	*value = counter_value(&q->stats, &rx_counters[i]);
 	return rx_counters[i].name;
@@ -164,9 +164,9 @@ vio_rx_counter(const struct rte_eth_dev *dev, uint16_t id, size_t i, uint64_t *v
 const char *
 vio_tx_counter(const struct rte_eth_dev *dev, uint16_t id, size_t i, uint64_t *value)
 {
-	const struct vio_txq *q = vio_port(dev)->known_tx[id];
+	const struct vio_txq *q = __atomic_load_n(&vio_port(dev)->known_tx[id], __ATOMIC_ACQUIRE);
 
-	if (i >= RTE_DIM(tx_counters))
+	if (q == NULL || i >= RTE_DIM(tx_counters))
 		return NULL;
 	*value = counter_value(&q->stats, &tx_counters[i]);
 	return tx_counters[i].name;
