@@ -12,20 +12,16 @@ import threading
 import time
 import tty
 
-PROMPT = "testpmd> "
+import proclook
+from joined import PROMPT, Joined
+
 BOOT_SECONDS = 30
 COMMAND_SECONDS = 20
 EXIT_SECONDS = 20
+LINE_SECONDS = 0.5  # in which a line that was begun ends
 
 _MISUSE = re.compile(r"ERROR: AddressSanitizer|runtime error: ")
 _LEAK = re.compile(r"(?:Direct|Indirect) leak of .*?\n\n", re.DOTALL)
-
-# A prompt, character by character as testpmd writes it, with whole lines of other threads between;
-# and how far back one is looked for.
-_TORN_PROMPT = re.compile(
-    f"^(?!{PROMPT})" + r"((?:[^\n]*\n)+?)??".join(PROMPT), re.MULTILINE
-)
-_TORN_WITHIN = 4096
 
 _STATS = re.compile(r"([RT]X-[a-z]+):\s*(\d+)")
 
@@ -77,31 +73,25 @@ class Testpmd:
         and then does not answer the process at the other end of the socket either.
 
         Messages come by a way of their own, as those of other threads would be all over the
-        terminal. They are put before what the terminal said in the same moment, so that all
-        messages up to a prompt stand before it.
+        terminal.
         """
+        joined = Joined()
         terminal, messages = self.master, self.process.stderr.fileno()
         open_ends = [terminal, messages]
         while open_ends:
-            select.select(open_ends, [], [])
+            ready = select.select(open_ends, [], [], LINE_SECONDS if joined.waiting else None)[0]
             said = {}
             for fd in list(open_ends):
                 said[fd], closed = _read_now(fd)
                 if closed:
                     open_ends.remove(fd)
-            data = said.get(messages, b"") + said.get(terminal, b"")
+            joined.add(said.get(terminal, b""), said.get(messages, b""))
+            if not ready or not open_ends:
+                joined.flush()
             with self.printed:
-                self.log += data.decode(errors="replace").replace("\r", "")
-                self._mend_prompt()
+                self.log = joined.text
                 self.ended = not open_ends
                 self.printed.notify_all()
-
-    def _mend_prompt(self):
-        """Move lines that were printed in the middle of a prompt before it."""
-        at = max(0, len(self.log) - _TORN_WITHIN)
-        for torn in _TORN_PROMPT.finditer(self.log, at):
-            whole = "".join(filter(None, torn.groups())) + PROMPT
-            self.log = self.log[: torn.start()] + whole + self.log[torn.end() :]
 
     def _read_until(self, pattern, start, seconds):
         """Return the match of pattern in the log from start on."""
@@ -114,12 +104,16 @@ class Testpmd:
                 if self.ended:
                     break
                 if not self.printed.wait(deadline - time.monotonic()):
-                    raise TestpmdError(f"{self.name}: no answer in {seconds} s\n{self.tail()}")
+                    raise TestpmdError(f"{self.name}: no answer in {seconds} s\n{self.where()}")
         raise TestpmdError(f"{self.name}: ended with {self.wait()}\n{self.tail()}")
 
     def tail(self, lines=40):
         """The last lines of the log, for a failure's message."""
         return "\n".join(self.log.splitlines()[-lines:])
+
+    def where(self):
+        """Where its threads are, and the last lines of the log, for the message of a late answer."""
+        return f"{proclook.threads(self.process.pid)}\n{self.tail()}"
 
     def boot(self):
         """Wait for the first prompt."""
@@ -167,7 +161,9 @@ class Testpmd:
         try:
             status = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
-            raise TestpmdError(f"{self.name}: did not end in {seconds} s\n{self.tail()}") from None
+            raise TestpmdError(
+                f"{self.name}: did not end in {seconds} s\n{self.where()}"
+            ) from None
         self.reader.join(seconds)
         return status
 
@@ -205,7 +201,7 @@ class Testpmd:
         """What a failed probe could leave behind: counts of open files, of mappings backed by a
         file or a socket, of threads, of memory zones, and what is allocated from the DPDK heap."""
         proc = f"/proc/{self.process.pid}"
-        fds = [os.readlink(f"{proc}/fd/{fd}") for fd in os.listdir(f"{proc}/fd")]
+        files = proclook.open_files(self.process.pid)
         with open(f"{proc}/maps", encoding="ascii") as f:
             mapped = [line.split(maxsplit=5)[5:] for line in f]
         heap = re.search(
@@ -214,7 +210,7 @@ class Testpmd:
         zones = re.findall(r"^Zone \d+", self.cmd("dump_memzone"), re.MULTILINE)
         assert heap and zones, "testpmd does not tell of its memory as it used to"
         return {
-            "files": sorted(re.sub(r"\d+", "N", fd) for fd in fds),
+            "files": files,
             "mappings": sum(bool(path) for path in mapped),
             "threads": len(os.listdir(f"{proc}/task")),
             "memory zones": len(zones),

@@ -8,8 +8,9 @@ import time
 
 from rig import SMALL
 from viovm import Nic, Vm, dpdk
-from viovm.forwarder import PROMPT, StockApp
+from viovm.forwarder import StockApp
 from viovm.netns import Lan
+from viovm.prompt import PROMPT
 
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 QUIET_SECONDS = 20

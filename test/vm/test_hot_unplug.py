@@ -189,7 +189,7 @@ def test_reset_by_the_kernel(pair):
         pair.forward(app, FRAMES)
         status, output = pair.vm.run(f"echo 1 >/sys/bus/pci/devices/{slot.ADDRESS}/reset")
         assert status == 0, output
-        app.command("show port summary 1")  # which looks at the link
+        app.type("show port summary 1\n")  # which looks at the link
         wait_for(app, lambda: "recovered in" in app.output(), "not recovered")
         pair.forward(app, FRAMES)
         app.finish()

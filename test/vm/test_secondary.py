@@ -11,9 +11,9 @@ import numbered
 import pytest
 import rig
 from viovm import dpdk
+from viovm.prompt import Terminal
 
 QUEUES = 2
-PROMPT = "testpmd> "
 PROC_INFO, DUMPCAP = "dpdk-proc-info", "dpdk-dumpcap"
 SIZES = numbered.sweep(60, 1514, 13)
 
@@ -36,12 +36,11 @@ class Process:
         eal = eal.replace("-l 0,1", f"--lcores {lcores} --proc-type={kind}")
         own = f"{rig.SMALL} -i --rxq={QUEUES} --txq={QUEUES} --num-procs=2 --proc-id={number}"
         self.job = vm.vm.start_job(f"exec {dpdk.stock_command()} {eal} -- {own}", stdin=True)
-        self.job.wait_output(PROMPT, 60)
+        self.terminal = Terminal(self.job)
+        self.terminal.wait(60)
 
     def command(self, line):
-        shown = len(self.job.output())
-        self.job.write(line + "\n")
-        return self.job.wait_output(PROMPT, 20, shown)[shown:]
+        return self.terminal.command(line, 20)
 
     def quit(self):
         self.job.write("quit\n")

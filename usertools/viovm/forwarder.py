@@ -6,12 +6,12 @@ import re
 
 from . import dpdk
 from .errors import GuestTimeout, VioError
+from .prompt import Terminal
 
 REPORT = "/tmp/vio-testpmd.json"
 START_SECONDS = 60
 COMMAND_SECONDS = 20
 END_SECONDS = 30
-PROMPT = "testpmd> "
 NOT_STARTED = re.compile("Start ports failed|Fail to start port")
 
 
@@ -76,16 +76,18 @@ class StockApp(OurApp):
             f"exec {dpdk.stock_command()} {eal} -- -i --forward-mode=io --auto-start {options}",
             stdin=True,
         )
-        said = self._job.wait_output(PROMPT, START_SECONDS)
+        self._terminal = Terminal(self._job)
+        said = self._terminal.wait(START_SECONDS)
         if NOT_STARTED.search(said):
             self.kill()
             raise VioError(f"{self.name} could not start its ports:\n{said}")
 
     def command(self, line):
         """Type a line at the prompt, wait for the next prompt, and return what came between."""
-        shown = len(self.output())
-        self._job.write(line + "\n")
-        return self._job.wait_output(PROMPT, COMMAND_SECONDS, shown)[shown:]
+        return self._terminal.command(line, COMMAND_SECONDS)
+
+    def output(self):
+        return self._terminal.output()
 
     def type(self, text):
         """Type, without waiting for anything."""

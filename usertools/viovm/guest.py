@@ -59,15 +59,15 @@ class Job:
                     f"in the guest: '{self.command}' did not end in {timeout} s", self.output()
                 )
 
-    def wait_output(self, text, timeout, begin=0):
+    def wait_output(self, text, timeout, begin=0, read=None):
         """Wait until its output contains text, from the place begin on, and return all of it.
 
-        GuestTimeout if it ends, or timeout seconds pass, before that.
+        read: reads the output in a way of its own. GuestTimeout if it ends, or timeout seconds pass, before that.
         """
         deadline = time.monotonic() + timeout
         while True:
             running = self.running()
-            output = self.output()
+            output = (read or self.output)()
             if text in output[begin:]:
                 return output
             if not running or time.monotonic() > deadline:

@@ -1,0 +1,44 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""One text of what a process says by its terminal and, by a way of its own, in messages."""
+
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "usertools"))
+
+from viovm.prompt import PROMPT, mend  # noqa: E402
+
+
+class Joined:
+    """Messages come before what the terminal said in the same moment, so that all messages up to a
+    prompt stand before it. None comes in the middle of a line, such as a command that is echoed:
+    they wait for its end."""
+
+    def __init__(self):
+        self.text = ""
+        self.waiting = ""  # messages
+
+    def add(self, terminal, messages):
+        """What was read of each, by bytes."""
+        terminal, messages = (
+            said.decode(errors="replace").replace("\r", "") for said in (terminal, messages)
+        )
+        self.waiting += messages
+        if self.waiting and self._within_line():
+            end, newline, terminal = terminal.partition("\n")
+            self.text += end + newline
+            if not newline:
+                return
+        self.flush()
+        self.text = mend(self.text + terminal)
+
+    def flush(self):
+        """No longer wait for the end of a line."""
+        self.text = mend(self.text + self.waiting)
+        self.waiting = ""
+
+    def _within_line(self):
+        """The terminal has begun one; a prompt, whole or torn (prompt.py), is none."""
+        line = self.text[self.text.rfind("\n") + 1 :]
+        return not line.endswith(PROMPT) and not PROMPT.startswith(line)
