@@ -10,7 +10,12 @@ enum { HEADER_MAX = 20 };
 uint16_t
 device_header_size(const struct device *dev)
 {
-	return has_feature(dev, DEVICE_F_HASH_REPORT) ? 20 : 12;
+	if (has_feature(dev, DEVICE_F_HASH_REPORT))
+		return 20;
+	/* By the legacy interface (NET-LEG-05). */
+	if (!has_feature(dev, DEVICE_F_VERSION_1) && !has_feature(dev, DEVICE_F_MRG_RXBUF))
+		return 10;
+	return 12;
 }
 
 uint16_t
@@ -102,6 +107,17 @@ buffers_for(struct device *dev, uint16_t queue, uint64_t bytes)
 	return room >= bytes ? n : 0;
 }
 
+/* The header has a descriptor of its own, where nobody said otherwise. */
+static void
+check_framing(struct device *dev, uint16_t queue, const struct device_buffer *b)
+{
+	if (has_feature(dev, DEVICE_F_VERSION_1) || has_feature(dev, DEVICE_F_ANY_LAYOUT))
+		return;
+	if (b->segs[0].len != device_header_size(dev) || b->out + b->in < 2)
+		fault(dev, queue, "NET-LEG-07", "the first of %u elements has %u bytes",
+		      b->out + b->in, b->segs[0].len);
+}
+
 static void
 check_receive_buffer(struct device *dev, uint16_t queue, const struct device_buffer *b)
 {
@@ -110,6 +126,7 @@ check_receive_buffer(struct device *dev, uint16_t queue, const struct device_buf
 	if (b->writable < device_header_size(dev))
 		fault(dev, queue, "NET-RXBUF-05", "a receive buffer of %ju bytes",
 		      (uintmax_t)b->writable);
+	check_framing(dev, queue, b);
 }
 
 uint16_t
@@ -223,6 +240,7 @@ collect(struct device *dev, uint16_t queue, const struct device_buffer *b)
 		      (uintmax_t)b->readable, b->in);
 		return NULL;
 	}
+	check_framing(dev, queue, b);
 	p = calloc(1, sizeof(*p) + b->readable - size);
 	if (p == NULL)
 		abort();

@@ -141,7 +141,8 @@ static void
 new_device(struct harness *h, const struct harness_options *options)
 {
 	struct device_options of_device = {
-		.features = options->features | DEVICE_BIT(DEVICE_F_VERSION_1),
+		.features = options->features |
+			    (options->legacy ? 0 : DEVICE_BIT(DEVICE_F_VERSION_1)),
 		.queue_size = options->queue_size,
 		.pairs = options->pairs,
 	};
@@ -150,7 +151,7 @@ new_device(struct harness *h, const struct harness_options *options)
 	if (h->dev == NULL)
 		abort();
 	pools_tell(h->dev);
-	transport_wrap(h);
+	transport_wrap(h, options->legacy);
 	current = h;
 	if (options->prepare != NULL)
 		options->prepare(h->dev);

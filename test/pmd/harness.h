@@ -46,6 +46,7 @@
 
 struct harness_options {
 	uint64_t features;      /* of the device, beside VERSION_1: DEVICE_BIT(...) | ... */
+	bool legacy;            /* it has no VERSION_1, and the legacy interface */
 	uint16_t queue_size;    /* descriptors that each queue may have; 0: 256 */
 	uint16_t pairs;         /* queue pairs; 0: 1 */
 	const char *devargs;    /* as a user writes them, without recover; NULL: none */

@@ -10,7 +10,7 @@ void pools_make(void);
 void pools_tell(struct device *dev);
 
 /* A transport that hands each operation to the device's, unless it is one that is to fail. */
-void transport_wrap(struct harness *h);
+void transport_wrap(struct harness *h, bool legacy);
 
 /* From now on EAL's log is kept (harness_log()). With HARNESS_LOG in the environment it is shown.
  */

@@ -125,8 +125,39 @@ static const struct vio_transport_ops ops = {
 	.close = close_transport,
 };
 
-void
-transport_wrap(struct harness *h)
+/* The model has no legacy interface. What a driver does not say by that, and how it lays out rings,
+ * is all that differs for it. */
+static int
+legacy_set_features(struct vio_transport *t, uint64_t features)
 {
-	h->transport = (struct vio_transport){ .ops = &ops, .name = "model0" };
+	struct vio_transport *inner = device_transport(of(t)->dev);
+	uint8_t status;
+	int ret = set_features(t, features);
+
+	if (ret == 0)
+		ret = inner->ops->get_status(inner, &status);
+	if (ret == 0)
+		ret = inner->ops->set_status(inner, status | DEVICE_S_FEATURES_OK);
+	return ret == 0 ? inner->ops->get_status(inner, &status) : ret;
+}
+
+static int
+legacy_set_status(struct vio_transport *t, uint8_t status)
+{
+	return set_status(t, status | (device_status(of(t)->dev) & DEVICE_S_FEATURES_OK && status
+					       ? DEVICE_S_FEATURES_OK
+					       : 0));
+}
+
+void
+transport_wrap(struct harness *h, bool legacy)
+{
+	static struct vio_transport_ops legacy_ops;
+
+	legacy_ops = ops;
+	legacy_ops.legacy = true;
+	legacy_ops.set_features = legacy_set_features;
+	legacy_ops.set_status = legacy_set_status;
+	h->transport = (struct vio_transport){ .ops = legacy ? &legacy_ops : &ops,
+					       .name = "model0" };
 }

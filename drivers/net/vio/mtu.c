@@ -13,7 +13,7 @@ room_of(const struct vio_port *port, const struct vio_rxq *q)
 {
 	if (vio_may_span(port) && !port->dev->data->dev_started)
 		return q->room * RTE_MIN(q->ring.size, VIO_CHAIN_MAX);
-	return q->room * q->chain;
+	return q->room * (q->chain - q->apart);
 }
 
 /* ethdev has checked the bounds that vio_infos_get() tells. */

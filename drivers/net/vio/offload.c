@@ -185,7 +185,7 @@ set_chain(const struct vio_port *port, struct vio_rxq *q)
 		len = VIO_FRAME_MAX;
 	if (!mergeable && vio_may_span(port))
 		n = vio_rx_chain_for(q, vio_net_hdr_len(port->features), len);
-	if (n > q->ring.size || n > VIO_CHAIN_MAX) {
+	if (n + q->apart > q->ring.size || n > VIO_CHAIN_MAX) {
 		PORT_LOG(port, ERR,
 			 "rx queue %u: a frame of %u bytes needs %u mbufs of %u bytes, and as many "
 			 "descriptors: use larger mbufs, more descriptors, or mergeable buffers",
@@ -199,7 +199,7 @@ set_chain(const struct vio_port *port, struct vio_rxq *q)
 			 q->id, len, q->room);
 		return -EINVAL;
 	}
-	q->chain = n;
+	q->chain = n + q->apart;
 	return 0;
 }
 
@@ -271,12 +271,14 @@ vio_offloads_start(struct vio_port *port)
 	for (uint16_t i = 0; ret == 0 && i < data->nb_rx_queues; i++) {
 		struct vio_rxq *q = data->rx_queues[i];
 
+		q->apart = vio_header_is_apart(port);
 		ret = set_chain(port, q);
 		q->wants = rx_wants(port);
 	}
 	for (uint16_t i = 0; ret == 0 && i < data->nb_tx_queues; i++) {
 		struct vio_txq *q = data->tx_queues[i];
 
+		q->apart = vio_header_is_apart(port);
 		q->offer = tx_offer(port);
 		q->frame_max = frame_max(port);
 		ret = check_header_room(port, q);

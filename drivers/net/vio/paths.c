@@ -52,6 +52,12 @@ has_no_rx_offloads(const struct vio_port *port)
 }
 
 static bool
+has_header_beside(const struct vio_port *port)
+{
+	return !vio_header_is_apart(port);
+}
+
+static bool
 has_usual_header(const struct vio_port *port)
 {
 	return vio_net_hdr_len(port->features) == VIO_NET_HDR_LEN;
@@ -69,19 +75,23 @@ has_usual_header(const struct vio_port *port)
 	{                                                    \
 		has_mergeable, "MRG_RXBUF is not negotiated" \
 	}
-#define CHAINS                                         \
-	{                                              \
-		has_chains, "each frame fits one mbuf" \
+#define CHAINS                                                 \
+	{                                                      \
+		has_chains, "each buffer takes one descriptor" \
 	}
-#define NO_CHAINS                                               \
-	{                                                       \
-		has_no_chains, "a frame may need several mbufs" \
+#define NO_CHAINS                                                   \
+	{                                                           \
+		has_no_chains, "a buffer takes several descriptors" \
 	}
 #define NO_TX_OFFLOADS                                         \
 	{                                                      \
 		has_no_tx_offloads, "a transmit offload is on" \
 	}
 
+#define BESIDE                                                                      \
+	{                                                                           \
+		has_header_beside, "headers have to be in descriptors of their own" \
+	}
 #define USUAL_HEADER                                                                 \
 	{                                                                            \
 		has_usual_header, "the header of packets has 10 or 20 bytes, not 12" \
@@ -142,11 +152,21 @@ static const struct vio_path tx_paths[] = {
 	{
 		.name = "chains, other header",
 		.tx = vio_tx_other_header,
-		.conditions = { NO_TX_OFFLOADS },
+		.conditions = { NO_TX_OFFLOADS, BESIDE },
 	},
 	{
 		.name = "chains with offloads",
 		.tx = vio_tx_offloads,
+		.conditions = { BESIDE },
+	},
+	{
+		.name = "headers apart",
+		.tx = vio_tx_apart_header,
+		.conditions = { NO_TX_OFFLOADS },
+	},
+	{
+		.name = "headers apart with offloads",
+		.tx = vio_tx_apart_header_offloads,
 	},
 };
 

@@ -205,27 +205,37 @@ set_mac(struct vio_port *port)
 	return 0;
 }
 
-/* Header and frame lie side by side in one descriptor here, which a legacy device must allow
- * (NET-LEG-07). */
-static int
-check_framing(const struct vio_port *port)
+bool
+vio_header_is_apart(const struct vio_port *port)
 {
-	if (!port->transport->ops->legacy || vio_has(port->features, VIRTIO_F_ANY_LAYOUT))
+	return port->transport->ops->legacy && !vio_has(port->features, VIRTIO_F_ANY_LAYOUT);
+}
+
+/* Of mergeable buffers each may be a frame's first, so that each would have to begin with a
+ * descriptor of the header's size: they are declined where headers have to stand apart. */
+static int
+negotiate_layout(struct vio_port *port)
+{
+	int ret = negotiate(port, port->wanted);
+
+	if (ret < 0 || !vio_header_is_apart(port))
+		return ret;
+	PORT_LOG(port, NOTICE,
+		 "a legacy device without ANY_LAYOUT: headers take descriptors of their own, "
+		 "which costs speed, and MRG_RXBUF is declined; a newer device, or the modern "
+		 "interface, does without");
+	port->wanted &= ~VIO_BIT(VIRTIO_NET_F_MRG_RXBUF);
+	if (!vio_has(port->features, VIRTIO_NET_F_MRG_RXBUF))
 		return 0;
-	PORT_LOG(port, ERR,
-		 "a legacy device without ANY_LAYOUT, which wants headers in descriptors of their "
-		 "own; not supported: use a newer device, or the modern interface");
-	return -ENOTSUP;
+	return negotiate(port, port->wanted);
 }
 
 /* Asks the device all that must be known before it is started, and leaves it reset. */
 int
 vio_port_inspect(struct vio_port *port)
 {
-	int ret = negotiate(port, port->wanted);
+	int ret = negotiate_layout(port);
 
-	if (ret == 0)
-		ret = check_framing(port);
 	if (ret == 0)
 		ret = read_config(port);
 	if (ret == 0)

@@ -160,6 +160,9 @@ void vio_port_fini(struct vio_port *port);
 
 /* Looks at the device as at probe, and leaves it reset. 0 or a negative errno value. */
 int vio_port_inspect(struct vio_port *port);
+
+/* Does the device want each packet's header in a descriptor of its own (NET-LEG-07)? */
+bool vio_header_is_apart(const struct vio_port *port);
 /* Agrees again on the features that the queues were set up for, and what is not asked for left out:
  * 0, or a negative errno value where the device offers others now. */
 int vio_port_renegotiate(struct vio_port *port);

@@ -76,7 +76,7 @@ struct vio_rxq {
 	struct vq_view view;  /* of an mbuf as a receive buffer, header included */
 	uint32_t hdr_at;      /* from an mbuf to its header; 0: where buf_addr says */
 	uint16_t refill_at;   /* free descriptors that make a refill worth while */
-	uint16_t chain;       /* mbufs of a buffer */
+	uint16_t chain;       /* descriptors of a buffer: its mbufs', and one for an apart header */
 	uint16_t unpublished; /* buffers of several mbufs that were added and not published */
 	uint16_t unkicked;    /* buffers published since the device was asked whether to kick it */
 	/* A packet of several buffers of which not all have come yet. */
@@ -88,6 +88,7 @@ struct vio_rxq {
 	bool deferred; /* not started with the port, */
 	bool stopped;  /* and not started now */
 	bool armed;    /* the application may sleep on the queue's interrupt */
+	bool apart;    /* headers take descriptors of their own (vio_header_is_apart()) */
 	struct vio_rx_wants wants;
 	struct vio_rx_stats stats;
 	struct vio_port *port;
@@ -113,6 +114,7 @@ struct vio_txq {
 	bool stopped;
 	bool fast_free; /* RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE */
 	bool told_broken;
+	bool apart; /* as in struct vio_rxq */
 	struct vio_tx_offer offer;
 	struct vio_tx_stats stats;
 	struct vio_port *port;

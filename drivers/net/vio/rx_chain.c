@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Large receive buffers (spec 5.1.6.3): chains of mbufs, a descriptor each, so that a queue never
- * has more mbufs than descriptors, which is what pools are made for.
+ * has more mbufs than descriptors, which is what pools are made for. And all buffers of a legacy
+ * device that wants the header in a descriptor of its own (NET-LEG-07): it is the same memory as
+ * ever, the header right before the frame, told in two pieces.
  *
  * The mbufs of a buffer are linked by their next, in the driver's memory; the device decides only
  * how many of them a packet takes, within the room that the ring has checked.
@@ -12,17 +14,28 @@
 
 #include "port.h"
 
+/* The first element's header becomes an element of its own. Returns how many more there are. */
+static uint16_t
+split_header(struct vq_sg *sg, uint16_t hdr_len)
+{
+	sg[1] = (struct vq_sg){ sg[0].iova + hdr_len, sg[0].len - hdr_len };
+	sg[0].len = hdr_len;
+	return 1;
+}
+
 /* Gives the device a chain as one buffer. On failure the mbufs go back to their pool. */
 static bool
 add_buffer(struct vio_rxq *q, struct rte_mbuf *head)
 {
-	struct vq_sg sg[VIO_CHAIN_MAX];
+	struct vq_sg sg[VIO_CHAIN_MAX + 1];
 	uint16_t n = 0;
 
-	for (struct rte_mbuf *mbuf = head; mbuf != NULL && n < VIO_CHAIN_MAX; mbuf = mbuf->next) {
+	for (struct rte_mbuf *mbuf = head; mbuf != NULL && n <= VIO_CHAIN_MAX; mbuf = mbuf->next) {
 		const uint64_t *addr = RTE_PTR_ADD(mbuf, q->view.addr_at);
 
 		sg[n++] = (struct vq_sg){ *addr + q->view.in_offset, q->view.in_len };
+		if (unlikely(q->apart) && n == 1)
+			n += split_header(sg, q->hdr_len);
 	}
 	if (likely(vq_add(q->ring.vq, sg, 0, n, head) == 0))
 		return true;
@@ -56,7 +69,7 @@ vio_rx_chain_refill(struct vio_rxq *q)
 	uint16_t n = 0;
 
 	while (vq_free_count(q->ring.vq) >= q->chain) {
-		head = prepend_mbufs(q, q->chain, NULL);
+		head = prepend_mbufs(q, q->chain - q->apart, NULL);
 		if (head == NULL || !add_buffer(q, head))
 			break;
 		n++;

@@ -17,8 +17,8 @@ vio_rx_chain_for(const struct vio_rxq *q, uint16_t hdr_len, uint32_t len)
 	return (hdr_len + len + hdr_len + q->room - 1) / (hdr_len + q->room);
 }
 
-/* Adds buffers of q->chain mbufs each, unpublished, until the ring is full or the pool is empty.
- * Returns how many. */
+/* Adds buffers of q->chain descriptors each, unpublished, until the ring is full or the pool is
+ * empty. Returns how many. */
 uint16_t vio_rx_chain_refill(struct vio_rxq *q);
 
 /*

@@ -136,16 +136,31 @@ header_apart(struct vio_txq *q, const struct rte_mbuf *mbuf, struct vq_sg *sg, i
 	return 0;
 }
 
-/* The packet's elements, header first; *apart: which stands apart. Returns how many; -EINVAL where
- * it has too many segments; -EMSGSIZE where it is too long; -EPROTO where it asks for what cannot
- * be done. */
+/* What header_apart() wrote behind the header becomes an element of its own. Returns how many more
+ * elements there are. */
+static int
+split_header(struct vq_sg *sg, uint16_t hdr_len)
+{
+	if (sg[0].len == hdr_len)
+		return 0;
+	sg[1] = (struct vq_sg){ sg[0].iova + hdr_len, sg[0].len - hdr_len };
+	sg[0].len = hdr_len;
+	return 1;
+}
+
+/* The packet's elements, header first; *apart: which stands apart, and has to where `framed`.
+ * Returns how many; -EINVAL where it has too many segments; -EMSGSIZE where it is too long; -EPROTO
+ * where it asks for what cannot be done. */
 static __rte_always_inline int
-gather(struct vio_txq *q, struct rte_mbuf *mbuf, struct vq_sg *sg, bool *apart, const bool offloads)
+gather(struct vio_txq *q, struct rte_mbuf *mbuf, struct vq_sg *sg, bool *apart, const bool offloads,
+       const bool framed)
 {
 	bool before = header_fits(mbuf, q->hdr_len);
 	int n = 0, skip = 0; /* bytes that need not be sent from where they are */
 
-	if (mbuf->nb_segs > VIO_TX_SEGMENTS_MAX)
+	if (framed)
+		before = false;
+	if (mbuf->nb_segs + framed > VIO_TX_SEGMENTS_MAX)
 		return -EINVAL;
 	if (is_oversize(mbuf, q->frame_max, offloads))
 		return -EMSGSIZE;
@@ -156,6 +171,8 @@ gather(struct vio_txq *q, struct rte_mbuf *mbuf, struct vq_sg *sg, bool *apart, 
 	*apart = !before;
 	if (!before && header_apart(q, mbuf, &sg[n++], &skip, offloads) < 0)
 		return -EPROTO;
+	if (framed)
+		n += split_header(sg, q->hdr_len);
 	for (struct rte_mbuf *seg = mbuf; seg != NULL; seg = seg->next) {
 		int extra = before && seg == mbuf ? q->hdr_len : 0;
 
@@ -184,7 +201,7 @@ drop(struct vio_txq *q, struct rte_mbuf *mbuf, int why)
  * packet that can never be sent is dropped and counted, so that it does not block those behind it.
  */
 static __rte_always_inline int
-add_packet(struct vio_txq *q, struct rte_mbuf *mbuf, const bool offloads)
+add_packet(struct vio_txq *q, struct rte_mbuf *mbuf, const bool offloads, const bool framed)
 {
 	struct vq_sg sg[VIO_TX_SEGMENTS_MAX + 1];
 	bool apart = false;
@@ -195,7 +212,7 @@ add_packet(struct vio_txq *q, struct rte_mbuf *mbuf, const bool offloads)
 		reclaim(q, 1);
 	if (vq_free_count(q->ring.vq) == 0)
 		return -ENOSPC;
-	n = gather(q, mbuf, sg, &apart, offloads);
+	n = gather(q, mbuf, sg, &apart, offloads, framed);
 	ret = n < 0 ? n : vq_add(q->ring.vq, sg, n, 0, mbuf);
 	if (ret == -ENOSPC) {
 		reclaim(q, n);
@@ -272,7 +289,7 @@ kick(struct vio_txq *q)
  * waits for them. */
 static __rte_always_inline uint16_t
 send_burst(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n, const uint16_t hdr_len,
-	   const bool offloads)
+	   const bool offloads, const bool framed)
 {
 	uint16_t sent = 0;
 	bool full = false;
@@ -280,12 +297,14 @@ send_burst(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n, const uint16_t
 	if (unlikely(vq_free_count(q->ring.vq) < n))
 		reclaim(q, n);
 	while (sent < n && !full) {
-		uint16_t singles = add_singles(q, pkts + sent, n - sent, hdr_len, offloads);
+		uint16_t singles = framed ? 0
+					  : add_singles(q, pkts + sent, n - sent, hdr_len,
+							offloads);
 
 		sent += singles;
 		if (singles > 0)
 			continue;
-		full = add_packet(q, pkts[sent], offloads) < 0;
+		full = add_packet(q, pkts[sent], offloads, framed) < 0;
 		sent += !full;
 	}
 	q->stats.full += full;
@@ -302,13 +321,13 @@ send_burst(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n, const uint16_t
 
 static __rte_always_inline uint16_t
 tx_burst(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n, const uint16_t hdr_len,
-	 const bool offloads)
+	 const bool offloads, const bool framed)
 {
 	uint16_t sent;
 
 	if (unlikely(!vio_gate_enter(&q->gate)))
 		return 0;
-	sent = send_burst(q, pkts, n, hdr_len, offloads);
+	sent = send_burst(q, pkts, n, hdr_len, offloads, framed);
 	vio_gate_leave(&q->gate);
 	return sent;
 }
@@ -316,13 +335,14 @@ tx_burst(struct vio_txq *q, struct rte_mbuf **pkts, uint16_t n, const uint16_t h
 __rte_noinline uint16_t
 vio_tx_behind_gate(struct vio_txq *q, struct rte_mbuf *mbuf)
 {
-	return send_burst(q, &mbuf, 1, q->hdr_len, false);
+	return q->apart ? send_burst(q, &mbuf, 1, q->hdr_len, false, true)
+			: send_burst(q, &mbuf, 1, q->hdr_len, false, false);
 }
 
 uint16_t
 vio_tx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
-	return tx_burst(queue, pkts, n, VIO_NET_HDR_LEN, false);
+	return tx_burst(queue, pkts, n, VIO_NET_HDR_LEN, false, false);
 }
 
 uint16_t
@@ -330,7 +350,7 @@ vio_tx_other_header(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct vio_txq *q = queue;
 
-	return tx_burst(q, pkts, n, q->hdr_len, false);
+	return tx_burst(q, pkts, n, q->hdr_len, false, false);
 }
 
 uint16_t
@@ -338,7 +358,23 @@ vio_tx_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct vio_txq *q = queue;
 
-	return tx_burst(q, pkts, n, q->hdr_len, true);
+	return tx_burst(q, pkts, n, q->hdr_len, true, false);
+}
+
+uint16_t
+vio_tx_apart_header(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct vio_txq *q = queue;
+
+	return tx_burst(q, pkts, n, q->hdr_len, false, true);
+}
+
+uint16_t
+vio_tx_apart_header_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct vio_txq *q = queue;
+
+	return tx_burst(q, pkts, n, q->hdr_len, true, true);
 }
 
 /* Has it too many segments, for the driver or for the queue? Where its header comes to stand is
@@ -347,8 +383,9 @@ static bool
 is_too_long(const struct vio_txq *q, const struct rte_mbuf *mbuf)
 {
 	bool before = header_fits(mbuf, q->hdr_len) && !asks(mbuf);
+	unsigned segments = mbuf->nb_segs + q->apart;
 
-	return mbuf->nb_segs > VIO_TX_SEGMENTS_MAX || mbuf->nb_segs + !before > q->ring.size;
+	return segments > VIO_TX_SEGMENTS_MAX || segments + !before > q->ring.size;
 }
 
 uint16_t

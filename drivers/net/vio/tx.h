@@ -13,6 +13,9 @@ uint16_t vio_tx(void *queue, struct rte_mbuf **pkts, uint16_t n);
 uint16_t vio_tx_other_header(void *queue, struct rte_mbuf **pkts, uint16_t n);
 /* With offloads that packets ask for one by one, and any header. */
 uint16_t vio_tx_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n);
+/* With any header, in a descriptor of its own; and with offloads. */
+uint16_t vio_tx_apart_header(void *queue, struct rte_mbuf **pkts, uint16_t n);
+uint16_t vio_tx_apart_header_offloads(void *queue, struct rte_mbuf **pkts, uint16_t n);
 
 /* rte_eth_tx_prepare(): how many of pkts, from the first on, can be sent as they ask. Of the next
  * one, rte_errno tells: ENOTSUP, it asks for what is off; EINVAL, its length, flags or number of
