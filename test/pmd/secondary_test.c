@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #include <rte_eal.h>
+#include <rte_errno.h>
 
+#include "inject.h"
 #include "net/vio/port.h"
 #include "virtio/doorbell.h"
 #include "net/vio/ports.h"
@@ -40,6 +42,49 @@ rte_mp_request_sync(struct rte_mp_msg *req, struct rte_mp_reply *reply, const st
 	for (int i = 0; i < num_fds; i++)
 		reply->msgs->fds[i] = given[i] = dup(STDERR_FILENO);
 	return 0;
+}
+
+/* Messages of other kinds than questions: who takes them in the primary, and what was sent last. */
+static struct {
+	char name[RTE_MP_MAX_NAME_LEN];
+	rte_mp_t take;
+} actions[16];
+static struct rte_mp_msg sent;
+static unsigned times_sent;
+
+/* EAL's own are registered by this, too. */
+int
+rte_mp_action_register(const char *name, rte_mp_t take)
+{
+	size_t i;
+
+	for (i = 0; i < RTE_DIM(actions) && actions[i].take != NULL; i++)
+		if (strcmp(actions[i].name, name) == 0) {
+			rte_errno = EEXIST;
+			return -1;
+		}
+	assert_true(i < RTE_DIM(actions));
+	snprintf(actions[i].name, sizeof(actions[i].name), "%s", name);
+	actions[i].take = take;
+	return 0;
+}
+
+int
+rte_mp_sendmsg(struct rte_mp_msg *msg)
+{
+	sent = *msg;
+	times_sent++;
+	return 0;
+}
+
+/* The message arrives in the primary. A name that nobody has registered EAL logs and drops. */
+static int
+deliver(const struct rte_mp_msg *msg)
+{
+	for (size_t i = 0; i < RTE_DIM(actions) && actions[i].take != NULL; i++)
+		if (strcmp(actions[i].name, msg->name) == 0)
+			return actions[i].take(msg, "");
+	return -ENOENT;
 }
 
 /* The port as the secondary has it: only while this is its own is anything asked. */
@@ -250,10 +295,49 @@ prepare_burst(void **state)
 	assert_int_equal(harness_close(&h), 0);
 }
 
+/* A queue that a secondary finds broken the primary recovers. */
+static void
+broken_queue(void **state)
+{
+	static const uint8_t frame[100];
+	struct harness_options options = { .recover = VIO_RECOVER_AUTO };
+	struct rte_mbuf *mbuf;
+	struct harness h;
+
+	(void)state;
+	assert_int_equal(harness_open(&h, &options), 0);
+	assert_int_equal(harness_setup(&h, 1, 1, 64, NULL), 0);
+	assert_int_equal(rte_eth_dev_start(h.port), 0);
+	vio_port(h.eth)->doorbells = VIO_DOORBELLS_EVENTFD;
+	result = num_fds = 2;
+	assert_int_equal(attach(&h), 0);
+	times_sent = 0;
+	device_lie(h.dev, VIO_NET_RXQ(0), DEVICE_LIE_ID, 64);
+	device_receive_packet(h.dev, 0, NULL, frame, sizeof(frame));
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(h.eth->rx_pkt_burst(h.eth->data->rx_queues[0], &mbuf, 1), 0);
+	device_honest(h.dev);
+	assert_int_equal(times_sent, 1);
+	vio_secondary_detach(h.eth);
+	become_primary(&h);
+
+	assert_int_equal(deliver(&sent), 0);
+	seam_alarms_within(30000000);
+	assert_int_equal(harness_pass(&h, 10, 100), 0);
+	assert_int_equal(vio_port(h.eth)->recovery.recoveries, 1);
+	/* Of a cause that there is not, or a port. */
+	memset(sent.param, 0xff, sizeof(sent.param));
+	assert_int_equal(deliver(&sent), -EINVAL);
+	sent.len_param--;
+	assert_int_equal(deliver(&sent), -EINVAL);
+	assert_int_equal(harness_close(&h), 0);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(questions),
 	cmocka_unit_test(doorbells),
 	cmocka_unit_test(prepare_burst),
+	cmocka_unit_test(broken_queue),
 };
 
 HARNESS_MAIN(tests)

@@ -289,6 +289,7 @@ vio_port_init(struct rte_eth_dev *dev, struct vio_transport *transport, const st
 	vio_device_init(&port->device, transport);
 	port->device.reset_timeout_ms = args->timeout_ms;
 	transport->timeout_ms = args->timeout_ms;
+	vio_primary_init();
 	ret = init_lock(&port->lock);
 	if (ret == 0 && vio_gate_init() < 0)
 		PORT_LOG(port, NOTICE,

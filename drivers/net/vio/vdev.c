@@ -253,7 +253,6 @@ probe(struct rte_vdev_device *vdev)
 
 	if (rte_eal_process_type() != RTE_PROC_PRIMARY)
 		return attach_secondary(vdev);
-	vio_primary_init();
 	ret = vio_args_parse_user(name, rte_vdev_device_args(vdev), &args);
 	if (ret == 0)
 		ret = open_transport(&args, &transport);
