@@ -49,7 +49,7 @@ vio_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 	info->tx_desc_lim.nb_max = port->max_tx_size;
 	/* 0: by the ring's size. */
 	info->default_rxconf.rx_free_thresh = 0;
-	info->default_txconf.tx_free_thresh = VIO_REFILL_BATCH;
+	info->default_txconf.tx_free_thresh = VIO_FREE_BATCH;
 	info->default_rxportconf.ring_size = RTE_MIN(port->default_size, port->max_rx_size);
 	info->default_rxportconf.burst_size = 32;
 	info->default_rxportconf.nb_queues = 1;

@@ -160,13 +160,13 @@ vio_tx_set_header(struct vio_txq *q, uint16_t hdr_len)
 /*
  * Free descriptors that make a refill worth while, unless the application says. Fewer and larger
  * refills, some way behind the device, cost less than small ones right behind it; and three
- * quarters of a ring are still the device's.
+ * quarters of a ring are still the device's, or half of a small one.
  */
 static uint16_t
 refill_threshold(uint16_t nb_desc, uint16_t wanted)
 {
 	if (wanted == 0)
-		wanted = RTE_MAX(VIO_REFILL_BATCH, RTE_MIN(nb_desc / 4, VIO_REFILL_LAG));
+		wanted = RTE_MAX(VIO_REFILL_LEAST, RTE_MIN(nb_desc / 4, VIO_REFILL_MOST));
 	return RTE_MIN(wanted, (nb_desc + 1) / 2);
 }
 
@@ -251,7 +251,7 @@ vio_tx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsig
 	q->id = id;
 	q->hdrs = RTE_PTR_ADD(q->ring.mz->addr, q->ring.hdrs_at);
 	q->hdrs_iova = vio_ring_iova(&q->ring, port) + q->ring.hdrs_at;
-	q->free_at = conf->tx_free_thresh != 0 ? conf->tx_free_thresh : VIO_REFILL_BATCH;
+	q->free_at = conf->tx_free_thresh != 0 ? conf->tx_free_thresh : VIO_FREE_BATCH;
 	q->free_at = RTE_MIN(q->free_at, (nb_desc + 1) / 2);
 	q->asked_fast_free = conf->offloads & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
 	q->deferred = conf->tx_deferred_start;

@@ -20,10 +20,12 @@ struct vio_port;
 
 /* Descriptors that are handled in one go: arrays of this size stand on the stack. */
 #define VIO_BATCH 64
-/* Refills and reclaims wait for this many, unless the queue is too small for it. */
-#define VIO_REFILL_BATCH 32
-/* Refills of a long ring wait for this many. */
-#define VIO_REFILL_LAG 256
+/* Reclaims wait for this many sent ones, unless the queue is too small for it. */
+#define VIO_FREE_BATCH 32
+/* Refills wait for a quarter of the ring, but for this many at least, unless the queue is too small
+ * for it, and at most. */
+#define VIO_REFILL_LEAST 64
+#define VIO_REFILL_MOST  256
 /* Why a received packet was dropped, or a queue stopped: one counter and one xstat each. */
 struct vio_rx_stats {
 	uint64_t packets;
