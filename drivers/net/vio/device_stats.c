@@ -79,10 +79,10 @@ vio_device_stats_restore(struct vio_port *port)
 		all_types(&vio_stats_transmit, port->features) |
 		all_types(&vio_stats_control, port->features);
 	stats->asked = ret == 0 ? le64toh(found) & known : 0;
-	if (port->dev->data->dev_started)
+	if (port->recovery.on)
 		stats->asked &= stats->types;
 	else
-		stats->types = stats->asked;
+		__atomic_store_n(&stats->types, stats->asked, __ATOMIC_RELAXED);
 	stats->told = false;
 	/* Nobody needs them to receive or send. */
 	return ret == -ETIMEDOUT ? ret : 0;
@@ -201,7 +201,7 @@ ask_kind(struct vio_port *port, const struct vio_stat_kind *kind, uint16_t index
 	counters->refused = true;
 	PORT_LOG(port, WARNING,
 		 "virtqueue %u: the device does not tell its statistics: its device_* stand still "
-		 "until the port is started again",
+		 "until the port is started again, or recovers",
 		 index);
 	return 0;
 }

@@ -39,12 +39,16 @@ int vio_device_stats_restore(struct vio_port *port);
 /* Asks for all of them anew, where the device is live and this is the primary process. */
 void vio_device_stats_refresh(struct vio_port *port);
 
-/* How many xstats that makes (device_xstats.c); their names; and their values, the first of which
- * gets the id first_id. Where the device cannot be asked, they are the last known ones. The latter
- * two return how many they have written. */
-unsigned vio_device_stats_count(const struct rte_eth_dev *dev);
-unsigned vio_device_stats_names(const struct rte_eth_dev *dev, struct rte_eth_xstat_name *names);
-unsigned vio_device_stats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *xstats,
+/* The types that are told: to be asked for once by who counts and then writes, as a start on
+ * another thread may change them. */
+uint64_t vio_device_stats_types(const struct rte_eth_dev *dev);
+/* How many xstats such types make (device_xstats.c); their names; and their values, the first of
+ * which gets the id first_id. Where the device cannot be asked, they are the last known ones. The
+ * latter two return how many they have written. */
+unsigned vio_device_stats_count(const struct rte_eth_dev *dev, uint64_t types);
+unsigned vio_device_stats_names(const struct rte_eth_dev *dev, uint64_t types,
+				struct rte_eth_xstat_name *names);
+unsigned vio_device_stats_get(struct rte_eth_dev *dev, uint64_t types, struct rte_eth_xstat *xstats,
 			      unsigned first_id);
 /* They count from 0 again. */
 void vio_device_stats_reset(struct rte_eth_dev *dev);

@@ -15,11 +15,15 @@ count_of(const struct vio_stat_kind *kind, uint64_t types)
 	return n;
 }
 
-unsigned
-vio_device_stats_count(const struct rte_eth_dev *dev)
+uint64_t
+vio_device_stats_types(const struct rte_eth_dev *dev)
 {
-	uint64_t types = vio_port(dev)->device_stats.types;
+	return __atomic_load_n(&vio_port(dev)->device_stats.types, __ATOMIC_RELAXED);
+}
 
+unsigned
+vio_device_stats_count(const struct rte_eth_dev *dev, uint64_t types)
+{
 	return dev->data->nb_rx_queues * count_of(&vio_stats_receive, types) +
 	       dev->data->nb_tx_queues * count_of(&vio_stats_transmit, types) +
 	       count_of(&vio_stats_control, types);
@@ -55,9 +59,9 @@ put_queue_names(struct rte_eth_xstat_name *names, const struct vio_stat_kind *ki
 }
 
 unsigned
-vio_device_stats_names(const struct rte_eth_dev *dev, struct rte_eth_xstat_name *names)
+vio_device_stats_names(const struct rte_eth_dev *dev, uint64_t types,
+		       struct rte_eth_xstat_name *names)
 {
-	uint64_t types = vio_port(dev)->device_stats.types;
 	unsigned at = put_queue_names(names, &vio_stats_receive, dev->data->nb_rx_queues, types);
 
 	at += put_queue_names(names + at, &vio_stats_transmit, dev->data->nb_tx_queues, types);
@@ -86,10 +90,10 @@ put_values(struct rte_eth_xstat *xstats, unsigned id, const struct vio_stat_kind
 }
 
 unsigned
-vio_device_stats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *xstats, unsigned first_id)
+vio_device_stats_get(struct rte_eth_dev *dev, uint64_t types, struct rte_eth_xstat *xstats,
+		     unsigned first_id)
 {
 	struct vio_port *port = vio_port(dev);
-	uint64_t types = port->device_stats.types;
 	unsigned at = 0;
 
 	if (types == 0)

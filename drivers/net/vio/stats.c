@@ -137,11 +137,11 @@ vio_stats_reset(struct rte_eth_dev *dev)
 }
 
 static unsigned
-xstats_count(const struct rte_eth_dev *dev)
+xstats_count(const struct rte_eth_dev *dev, uint64_t types)
 {
 	return dev->data->nb_rx_queues * RTE_DIM(rx_counters) +
 	       dev->data->nb_tx_queues * RTE_DIM(tx_counters) + RTE_DIM(port_counters) +
-	       vio_device_stats_count(dev);
+	       vio_device_stats_count(dev, types);
 }
 
 static uint64_t
@@ -184,10 +184,11 @@ vio_port_counter(const struct rte_eth_dev *dev, size_t i, uint64_t *value)
 int
 vio_xstats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *xstats, unsigned n)
 {
+	uint64_t types = vio_device_stats_types(dev);
 	unsigned at = 0;
 
-	if (n < xstats_count(dev))
-		return xstats_count(dev);
+	if (n < xstats_count(dev, types))
+		return xstats_count(dev, types);
 	for (uint16_t i = 0; i < dev->data->nb_rx_queues; i++) {
 		const struct vio_rxq *q = dev->data->rx_queues[i];
 
@@ -208,7 +209,7 @@ vio_xstats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *xstats, unsigned n
 		xstats[at].id = at;
 		xstats[at].value = counter_value(vio_port(dev), &port_counters[c]);
 	}
-	return at + vio_device_stats_get(dev, xstats + at, at);
+	return at + vio_device_stats_get(dev, types, xstats + at, at);
 }
 
 static unsigned
@@ -227,14 +228,15 @@ put_names(struct rte_eth_xstat_name *names, const char *kind, uint16_t queues,
 int
 vio_xstats_get_names(struct rte_eth_dev *dev, struct rte_eth_xstat_name *names, unsigned n)
 {
+	uint64_t types = vio_device_stats_types(dev);
 	unsigned at;
 
-	if (names == NULL || n < xstats_count(dev))
-		return xstats_count(dev);
+	if (names == NULL || n < xstats_count(dev, types))
+		return xstats_count(dev, types);
 	at = put_names(names, "rx", dev->data->nb_rx_queues, rx_counters, RTE_DIM(rx_counters));
 	at += put_names(names + at, "tx", dev->data->nb_tx_queues, tx_counters,
 			RTE_DIM(tx_counters));
 	for (size_t c = 0; c < RTE_DIM(port_counters); c++)
 		snprintf(names[at++].name, sizeof(names->name), "%s", port_counters[c].name);
-	return at + vio_device_stats_names(dev, names + at);
+	return at + vio_device_stats_names(dev, types, names + at);
 }
