@@ -355,22 +355,37 @@ taken_away(void **state)
 static void
 single_producer(void **state)
 {
-	static const enum vio_recover_mode modes[] = { VIO_RECOVER_AUTO, VIO_RECOVER_MANUAL };
+	static const struct {
+		uint64_t features;
+		enum vio_recover_mode recover;
+		const char *ops, *words; /* NULL: nothing is said */
+	} cases[] = {
+		{ 0, VIO_RECOVER_AUTO, "ring_sp_sc", "but recoveries use it on another" },
+		{ 0, VIO_RECOVER_AUTO, "ring_sp_mc", "ring_mp_mc, or recover=manual" },
+		{ 0, VIO_RECOVER_AUTO, "ring_mp_sc", "but recoveries use it on another" },
+		{ 0, VIO_RECOVER_AUTO, "ring_mp_mc", NULL },
+		{ 0, VIO_RECOVER_AUTO, "ring_mt_rts", NULL },
+		{ 0, VIO_RECOVER_MANUAL, "ring_sp_sc", NULL },
+		{ B(CTRL_VQ) | B(GUEST_ANNOUNCE) | B(STATUS), VIO_RECOVER_MANUAL, "ring_mp_sc",
+		  "but announcements use it on another" },
+	};
 
 	(void)state;
-	for (size_t i = 0; i < RTE_DIM(modes); i++) {
-		struct harness_options options = { .features = B(MRG_RXBUF), .recover = modes[i] };
+	for (size_t i = 0; i < RTE_DIM(cases); i++) {
+		struct harness_options options = { .features = B(MRG_RXBUF) | cases[i].features,
+						   .recover = cases[i].recover };
 		struct rte_mempool *pool;
 		struct harness h;
 
 		assert_int_equal(harness_open(&h, &options), 0);
 		assert_int_equal(harness_setup(&h, 1, 1, RING, NULL), 0);
 		pool = rte_pktmbuf_pool_create_by_ops("single", 64, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
-						      SOCKET_ID_ANY, "ring_sp_sc");
+						      SOCKET_ID_ANY, cases[i].ops);
 		assert_non_null(pool);
 		harness_quiet();
 		assert_int_equal(rte_eth_rx_queue_setup(h.port, 0, RING, 0, NULL, pool), 0);
-		assert_int_equal(harness_said("takes mbufs back from one thread only"), i == 0);
+		assert_int_equal(harness_said("one thread at a time"), cases[i].words != NULL);
+		assert_true(cases[i].words == NULL || harness_said(cases[i].words));
 		assert_int_equal(harness_setup(&h, 1, 1, RING, NULL), 0);
 		rte_mempool_free(pool);
 		assert_int_equal(harness_close(&h), 0);

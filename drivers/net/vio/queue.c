@@ -92,17 +92,23 @@ check_pool(const struct vio_port *port, uint16_t id, const struct rte_mempool *p
 	return -EINVAL;
 }
 
-/* A recovery gives mbufs back on EAL's interrupt thread, while the application's threads work. */
+/* A recovery and an announcement take mbufs and give them back on EAL's interrupt thread, while the
+ * application's threads work. */
 static void
 look_at_pool_threads(const struct vio_port *port, uint16_t id, const struct rte_mempool *pool)
 {
 	const char *ops = rte_mempool_get_ops(pool->ops_index)->name;
+	bool recovers = port->args.recover == VIO_RECOVER_AUTO;
+	bool announces = vio_has(port->features, VIRTIO_NET_F_GUEST_ANNOUNCE);
 
-	if (port->args.recover == VIO_RECOVER_AUTO && strncmp(ops, "ring_sp", 7) == 0)
-		PORT_LOG(port, WARNING,
-			 "rx queue %u: pool %s (%s) takes mbufs back from one thread only, but a "
-			 "recovery is another: use a pool of ring_mp_mc, or recover=manual",
-			 id, pool->name, ops);
+	if ((!recovers && !announces) ||
+	    (strncmp(ops, "ring_sp", 7) != 0 && strcmp(ops, "ring_mp_sc") != 0))
+		return;
+	PORT_LOG(port, WARNING,
+		 "rx queue %u: pool %s (%s) is for one thread at a time, but %s use it on another: "
+		 "use a pool of ring_mp_mc%s",
+		 id, pool->name, ops, recovers ? "recoveries" : "announcements",
+		 announces ? "" : ", or recover=manual");
 }
 
 static void
