@@ -2,6 +2,7 @@
 #include "device.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <time.h>
 
@@ -204,6 +205,19 @@ vio_device_needs_reset(struct vio_device *device)
 	if ((device->status & VIO_STATUS_DRIVER_OK) && !(status & VIO_STATUS_DRIVER_OK))
 		return 1;
 	return !!(status & VIO_STATUS_NEEDS_RESET);
+}
+
+bool
+vio_device_is_gone(struct vio_device *device)
+{
+	struct vio_transport *t = device->transport;
+	struct pollfd peer = { .events = POLLRDHUP };
+	uint8_t status;
+
+	if (t->ops->event_fd == NULL)
+		return t->ops->get_status(t, &status) == -ENODEV;
+	peer.fd = t->ops->event_fd(t);
+	return peer.fd < 0 || poll(&peer, 1, 0) > 0;
 }
 
 /* Told once: a link is looked at again and again. */

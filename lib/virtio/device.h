@@ -79,6 +79,10 @@ int vio_device_go(struct vio_device *device);
  * to a device that is, or should be, reset. */
 void vio_device_fail(struct vio_device *device);
 
+/* Has the device, or the peer, gone? Costs no more than a read of a register, or a look at a
+ * socket. */
+bool vio_device_is_gone(struct vio_device *device);
+
 /* Is DEVICE_NEEDS_RESET set? Returns 1, 0 or a negative errno value (-ENODEV: the device is gone).
  */
 int vio_device_needs_reset(struct vio_device *device);

@@ -29,6 +29,7 @@
 
 #include "virtio/doorbell.h"
 #include "virtio/features.h"
+#include "virtio/device.h"
 #include "virtio/log.h"
 #include "virtio/net.h"
 #include "virtio/vhost_user.h"
@@ -1365,6 +1366,8 @@ static void
 service_sees_the_end(void **state)
 {
 	struct pollfd pfd = { .events = POLLIN };
+	struct vio_device device;
+	unsigned messages;
 	uint16_t status;
 
 	(void)state;
@@ -1374,8 +1377,13 @@ service_sees_the_end(void **state)
 	pfd.fd = t->ops->event_fd(t);
 	assert_int_equal(poll(&pfd, 1, 0), 0);
 	assert_int_equal(t->ops->service(t), 0);
+	vio_device_init(&device, t);
+	messages = b.count;
+	assert_false(vio_device_is_gone(&device));
+	assert_int_equal(b.count, messages); /* it is not asked: that would be too often */
 	shutdown(b.fd, SHUT_RDWR);
 	assert_int_equal(poll(&pfd, 1, LONG_MS), 1);
+	assert_true(vio_device_is_gone(&device));
 	assert_int_equal(t->ops->service(t), -ENODEV);
 	assert_logged("closed the connection");
 	assert_gone();

@@ -195,7 +195,7 @@ dev_reset(struct rte_eth_dev *dev)
 }
 
 /* A peer that may come again, or another in its place, is not removed. Whoever is at work on the
- * port meanwhile, for seconds perhaps, finds out himself. */
+ * port meanwhile, for seconds perhaps, finds out himself. Asked for many times a second. */
 static int
 is_removed(struct rte_eth_dev *dev)
 {
@@ -206,7 +206,7 @@ is_removed(struct rte_eth_dev *dev)
 		return 0;
 	if (pthread_mutex_trylock(&port->lock) != 0)
 		return port->gone;
-	ret = port->gone || vio_device_needs_reset(&port->device) == -ENODEV;
+	ret = port->gone || vio_device_is_gone(&port->device);
 	pthread_mutex_unlock(&port->lock);
 	return ret;
 }
