@@ -182,11 +182,12 @@ nothing(struct vio_port *port)
 	(void)port;
 }
 
+/* As over PCI. */
 static void
 cut_off(struct vio_port *port)
 {
-	(void)port;
 	current->cut_off = true;
+	vio_port_gone(port);
 }
 
 static int

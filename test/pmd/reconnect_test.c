@@ -231,11 +231,32 @@ comes_and_goes(void **state)
 	}
 }
 
+/* Where nobody is to be looked for, the port is lost with its peer: told, and counted. */
+static void
+goes_for_good(void **state)
+{
+	uint64_t id, failures;
+
+	(void)state;
+	harness_quiet();
+	peer_arrive("recover=auto", true);
+	hang_up();
+	assert_true(peer_await('f', 10));
+	assert_string_equal(peer.told, "rf");
+	assert_int_equal(rte_eth_xstats_get_id_by_name(peer.port, "recovery_failures", &id), 0);
+	assert_int_equal(rte_eth_xstats_get_by_id(peer.port, &id, &failures, 1), 1);
+	assert_int_equal(failures, 1);
+	assert_int_equal(rte_eth_dev_is_removed(peer.port), 1);
+	peer_leave();
+	harness_nothing_left();
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(each_call, peer_setup),
 	cmocka_unit_test(each_lie),
 	cmocka_unit_test(never_stays),
 	cmocka_unit_test(comes_and_goes),
+	cmocka_unit_test(goes_for_good),
 };
 
 HARNESS_MAIN(tests)

@@ -820,6 +820,41 @@ unplugged(void **state)
 	end(h);
 }
 
+/* The application hears of it also where the driver was the first to find out. */
+static void
+found_gone(void **state)
+{
+	struct harness *h = *state;
+
+	for (int up = 0; up < 2; up++) {
+		start(h, 0, VIO_RECOVER_AUTO, 0);
+		if (up)
+			assert_int_equal(rte_eth_dev_set_link_down(h->port), 0);
+		told[0] = '\0';
+		device_unplug(h->dev);
+		if (up) {
+			assert_int_equal(rte_eth_dev_set_link_up(h->port), -EIO);
+		} else {
+			rte_eth_dev_stop(h->port);
+			vio_recover_notice(vio_port(h->eth), VIO_CAUSE_UNPLUGGED);
+		}
+		run_alarms();
+		assert_non_null(strchr(told, 'g'));
+		/* Once. */
+		told[0] = '\0';
+		vio_recover_notice(vio_port(h->eth), VIO_CAUSE_UNPLUGGED);
+		run_alarms();
+		assert_string_equal(told, "");
+		assert_int_equal(xstat(h->port, "recovery_unplugged"), 1);
+		if (up)
+			assert_int_equal(rte_eth_dev_stop(h->port), 0);
+		assert_int_equal(rte_eth_dev_close(h->port), 0);
+		h->open = false;
+		device_faults_clear(h->dev);
+		end(h);
+	}
+}
+
 /* A thread that is off the CPU in the middle of a burst: nothing of its queue is touched. */
 static void
 within_a_burst(void **state)
@@ -1005,6 +1040,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(stopped_as_it_begins),
 	TEST(without_interrupts),
 	TEST(unplugged),
+	TEST(found_gone),
 	TEST(within_a_burst),
 	TEST(within_a_burst_at_stop),
 	TEST(noticed_late),

@@ -158,6 +158,7 @@ begin(struct vio_port *port, enum vio_cause cause)
 	vio_port_shut_gates(port);
 	if (is_gone_for_good(port, cause)) {
 		r->health = VIO_HEALTH_GIVEN_UP;
+		r->failures += cause == VIO_CAUSE_PEER;
 		vio_port_gone(port);
 	} else if (port->args.recover == VIO_RECOVER_MANUAL) {
 		r->health = VIO_HEALTH_WAITS;
@@ -295,6 +296,7 @@ try_once(struct vio_port *port, unsigned *wait_ms)
 	if (ret == -ENODEV) {
 		r->health = VIO_HEALTH_GIVEN_UP;
 		r->failures++;
+		r->removal_told = !port->intr_is_socket;
 		vio_port_gone(port);
 		return GONE;
 	}
@@ -367,9 +369,10 @@ recover_begin(void *arg)
 	serial = r->serial;
 	/* A device that goes ends everything else; the application hears of it, started or not. */
 	if (causes & (1u << VIO_CAUSE_UNPLUGGED)
-		    ? !port->gone
+		    ? !r->removal_told
 		    : r->on && r->health == VIO_HEALTH_WELL && causes != 0) {
 		cause = worst(causes);
+		r->removal_told |= cause == VIO_CAUSE_UNPLUGGED;
 		begin(port, cause);
 		health = r->health;
 	}

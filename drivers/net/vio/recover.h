@@ -48,6 +48,7 @@ struct vio_recovery {
 		noticed; /* bits of enum vio_cause; set by anyone, atomically, cleared by control */
 	/* The rest changes under the port's lock. */
 	bool on;             /* the application has started the port */
+	bool removal_told;   /* to the application, by INTR_RMV: once in the port's life */
 	bool ill;            /* from a fault to the next life: what the device has now is lost */
 	uint8_t health;      /* enum vio_health */
 	unsigned serial;     /* of starts and stops */

@@ -25,8 +25,8 @@ enum vio_doorbells {
 /* Is this a secondary process? */
 extern bool vio_in_secondary;
 
-/* In the primary, with each port: answers secondaries, and hears of their faults. Errors are no harm
- * but to them. */
+/* In the primary, with each port: answers secondaries, and hears of their faults. Errors are no
+ * harm but to them. */
 void vio_primary_init(void);
 
 /* Which one this process is in; 0: not known. */
