@@ -56,15 +56,17 @@ static void
 release(struct port *port)
 {
 	struct rte_device *device = port->info.device;
+	bool there = rte_eth_dev_is_valid_port(port->id);
 	int ret;
 
 	port->pulled = port->leaves = false;
 	port_stop(port);
-	ret = rte_eth_dev_is_valid_port(port->id) ? rte_eth_dev_close(port->id) : 0;
+	ret = there ? rte_eth_dev_close(port->id) : 0;
 	if (ret != 0)
 		msg_notice("port %u (%s): close failed: %s", port->id, port->name,
 			   rte_strerror(-ret));
-	ret = rte_dev_remove(device);
+	/* It has gone with another of its ports, where it had several. */
+	ret = there ? rte_dev_remove(device) : 0;
 	if (ret == 0)
 		msg_notice("port %u (%s): closed, its device is detached", port->id, port->name);
 	else
