@@ -8,8 +8,8 @@
  *   /vio/lro,N          whether a port gets segments left together
  *   /vio/lro,N,off      ... no longer, while it runs; and on again
  *
- * What cannot be answered is answered by {"error": "..."}; a port that is busy, with little more
- * than its state and {"busy": "..."}. A thread of DPDK's calls, at any time.
+ * What cannot be answered is answered by {"error": "..."}, also because the port is busy; but of
+ * the port itself its state is told, and {"busy": "..."}. A thread of DPDK's calls, at any time.
  */
 #include <errno.h>
 #include <inttypes.h>
