@@ -1351,7 +1351,7 @@ full_socket(void **state)
 	(void)state;
 	b.protocol = P_MQ;
 	b.stops_after = 5;
-	p.timeout_ms = SHORT_MS;
+	p.timeout_ms = 1000; /* for the answers before, too */
 	start_backend();
 	assert_int_equal(open_with(p), 0);
 	do
@@ -1556,14 +1556,24 @@ on_signal(int signal)
 	(void)signal;
 }
 
+static bool interrupted_enough;
+
 static void *
 interrupt(void *main_thread)
 {
-	for (unsigned i = 0; i < 20; i++) {
+	while (!__atomic_load_n(&interrupted_enough, __ATOMIC_RELAXED)) {
 		sleep_ms(20);
 		pthread_kill(*(pthread_t *)main_thread, SIGUSR1);
 	}
 	return NULL;
+}
+
+static void
+end_interrupts(pthread_t thread)
+{
+	__atomic_store_n(&interrupted_enough, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	interrupted_enough = false;
 }
 
 /* Ctrl-C ends the wait, also where signal() restarts what can be. */
@@ -1573,14 +1583,16 @@ server_interrupted(void **state)
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 	struct vio_vhost_user_params p = params();
 	pthread_t self = pthread_self(), thread;
+	int ret;
 
 	(void)state;
 	sigaction(SIGUSR1, &action, NULL);
 	pthread_create(&thread, NULL, interrupt, &self);
 	p.server = true;
-	assert_int_equal(open_with(p), -EINTR);
+	ret = open_with(p);
+	end_interrupts(thread);
+	assert_int_equal(ret, -EINTR);
 	assert_logged("no longer waiting");
-	pthread_join(thread, NULL);
 }
 
 /* The answers' wait is not ended by signals. */
@@ -1589,14 +1601,16 @@ answers_despite_signals(void **state)
 {
 	struct sigaction action = { .sa_handler = on_signal };
 	pthread_t self = pthread_self(), thread;
+	int ret;
 
 	(void)state;
 	sigaction(SIGUSR1, &action, NULL);
 	b.dribbles = true;
 	start_backend();
 	pthread_create(&thread, NULL, interrupt, &self);
-	assert_int_equal(whole_life(params()), 0);
-	pthread_join(thread, NULL);
+	ret = whole_life(params());
+	end_interrupts(thread);
+	assert_int_equal(ret, 0);
 }
 
 int
