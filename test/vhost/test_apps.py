@@ -8,6 +8,7 @@ sent was counted as dropped.
 import json
 import os
 import re
+import signal
 import time
 
 import pytest
@@ -84,20 +85,21 @@ def test_io(lab, ring):
     traffic.finish(device, driver)
 
 
-def start_app(lab, mode, seconds, **args):
+def start_app(lab, mode, **args):
     """Start vio-testpmd with one port; return the process and its JSON file."""
     report = lab.file("report.json")
     argv = lab.argv("driver", [lab.vio(**args)])
     eal = argv[1 : argv.index("--")]
     options = ["--auto-start", f"--forward-mode={mode}", "--port-topology=loop", "--nb-cores=1"]
-    options += [f"--duration={seconds}", f"--json={report}"]
+    options += [f"--json={report}"]
     app = Testpmd("vio-testpmd", [target.app(), *eal, "--", *options], lab.environment("driver"))
     lab.processes.append(app)
     return app, report
 
 
 def finished(app, report):
-    """Wait for the app's end; return what it reported."""
+    """End the app; return what it reported."""
+    app.process.send_signal(signal.SIGINT)
     status = app.wait(30)
     assert status == 0, f"vio-testpmd ended with {status}\n{app.tail()}"
     app.check_sanitizers()
@@ -117,11 +119,14 @@ def test_vio_testpmd_io(lab, ring):
     device = lab.device(
         f"net_pcap0,rx_pcap={lab.pcap('in.pcap', sent)},tx_pcap={lab.file('out.pcap')}"
     )
-    app, report = start_app(lab, "io", 3, **devargs(ring, 1, 0, 1024))
+    app, report = start_app(lab, "io", **devargs(ring, 1, 0, 1024))
     device.await_link(True)
     app.await_line("forwarding")
     traffic.lossless(device, burst=8)
     device.cmd("start")
+    device.await_frames(0, "TX-packets", len(sent))
+    traffic.await_polls(app)
+    traffic.await_polls(device)
     result = finished(app, report)
 
     forward = result["forward"]
@@ -143,12 +148,13 @@ def test_vio_testpmd_rxonly(lab, ring):
     """What the device sent in a second is what the report has."""
     device = lab.device()
     device.cmd("set fwd txonly")
-    app, report = start_app(lab, "rxonly", 3, **devargs(ring, 1, 0))
+    app, report = start_app(lab, "rxonly", **devargs(ring, 1, 0))
     device.await_link(True)
     app.await_line("forwarding")
     run_for_a_second(device)
     device.cmd("stop")
     sent = device.stats(0)
+    traffic.await_polls(app)
     result = finished(app, report)
     assert sent["TX-packets"] > 1000
     assert result["forward"]["rx_packets"] == sent["TX-packets"]

@@ -31,12 +31,12 @@ def finite(lab, number, sent):
     return f"net_pcap{number},{files}"
 
 
-def verify_traffic(lab, device, driver, number, sent):
+def verify_traffic(lab, device, driver, number, sent, burst=32):
     """Loop the frames of the device's pcap port `number` through the driver; none is lost."""
     driver.await_link(True)
     device.await_link(True)
-    traffic.lossless(driver)
-    traffic.lossless(device)
+    traffic.lossless(driver, burst=burst)
+    traffic.lossless(device, burst=burst)
     device.cmd(f"set portlist 0,{number}")
     driver.cmd("start")
     device.cmd("start")
@@ -91,7 +91,8 @@ def test_reconfigure(lab, ring):
     driver.cmd("port config all txd 128")
     driver.cmd("port start all")
     assert "Number of RXDs: 128" in driver.cmd("show rxq info 0 0") or not target.is_ours()
-    verify_traffic(lab, device, driver, 2, second)
+    burst = traffic.safe_burst(128, frames.SMALL[1])
+    verify_traffic(lab, device, driver, 2, second, burst)
     traffic.finish(device, driver)
 
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Traffic between the two ends that loses nothing, and the checks at its end."""
 
+import os
 import time
 
 import frames
@@ -20,6 +21,23 @@ def lossless(process, mode="io", burst=32):
     process.cmd(f"set fwd {mode} retry")
     process.cmd(f"set burst tx delay 10 retry {RETRIES}")
     process.cmd(f"set burst {burst}")
+
+
+def cpu_seconds(process):
+    """Time that the process has had of a CPU, in seconds."""
+    with open(f"/proc/{process.process.pid}/stat", encoding="ascii") as f:
+        fields = f.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def await_polls(process, busy=0.1, seconds=20):
+    """Wait until a process that polls has done so for a while, however little it gets of the CPU:
+    then it has taken what its rings had for it."""
+    enough = cpu_seconds(process) + busy
+    deadline = time.monotonic() + seconds
+    while cpu_seconds(process) < enough:
+        assert process.alive() and time.monotonic() < deadline, f"{process.name}: does not poll"
+        time.sleep(0.02)
 
 
 def await_verbose(process, count, seconds=20):
