@@ -33,7 +33,7 @@ CELLS = [c for c in ALL if os.environ.get("VIO_GRID") == "full" or c.name() in U
 assert {c.name() for c in ALL} >= USUAL
 
 
-COMMANDS = b"set fwd io retry\nset burst tx delay 100 retry 100\nstart\n"
+COMMANDS = b"set fwd io retry\nset burst tx delay 100 retry 5000\nstart\n"
 
 
 @contextlib.contextmanager
