@@ -32,11 +32,11 @@ area_put(struct queue *q, enum area area, size_t offset, uint64_t value, unsigne
 
 /* Exactly as long as asked for, so that the first byte beyond is seen. */
 static void *
-memory(size_t bytes)
+memory(size_t align, size_t bytes)
 {
 	void *p = NULL;
 
-	must(posix_memalign(&p, VQ_ALIGN, bytes) == 0, "there is memory");
+	must(posix_memalign(&p, align, bytes) == 0, "there is memory");
 	memset(p, 0xa5, bytes);
 	return p;
 }
@@ -51,11 +51,12 @@ twin_init(struct queue *q, struct twin *twin, enum vq_simd simd)
 		.simd = simd,
 	};
 
-	params.ring = twin->ring = memory(vq_ring_bytes(q->size, q->flags));
-	params.state = twin->state = memory(vq_state_bytes(q->size));
+	params.ring = twin->ring = memory(q->flags & VQ_LEGACY ? VQ_LEGACY_ALIGN : VQ_ALIGN,
+					  vq_ring_bytes(q->size, q->flags));
+	params.state = twin->state = memory(VQ_ALIGN, vq_state_bytes(q->size));
 	twin->indirect = NULL;
 	if (q->flags & VQ_INDIRECT) {
-		params.indirect = twin->indirect = memory(16u * INDIRECT_MAX * q->size);
+		params.indirect = twin->indirect = memory(VQ_ALIGN, 16u * INDIRECT_MAX * q->size);
 		params.indirect_iova = TABLE_IOVA;
 		params.indirect_max = INDIRECT_MAX;
 	}
@@ -76,6 +77,8 @@ queue_init(struct queue *q, struct input *in)
 		q->flags |= VQ_PACKED;
 		if (flags & 0x80) /* not a power of two */
 			q->size = 1 + take8(in) % QUEUE_MAX;
+	} else {
+		q->flags |= flags & VQ_LEGACY;
 	}
 	q->n_twins = 0;
 	for (enum vq_simd simd = 0; simd < VQ_SIMD_COUNT; simd++)
@@ -393,8 +396,8 @@ get(struct queue *q, struct input *in)
 	count = expected_get(q, want, n);
 
 	for (unsigned i = 0; i < q->n_twins; i++) {
-		void **cookies = memory(n * sizeof(*cookies));
-		uint32_t *lens = with_lens ? memory(n * sizeof(*lens)) : NULL;
+		void **cookies = memory(VQ_ALIGN, n * sizeof(*cookies));
+		uint32_t *lens = with_lens ? memory(VQ_ALIGN, n * sizeof(*lens)) : NULL;
 
 		must(vq_get(q->twins[i].vq, cookies, lens, n) == count,
 		     "what the device gave back comes back, as far as it is no lie");
@@ -666,7 +669,7 @@ run_turn(struct queue *q, struct input *in)
 	void *before = NULL;
 
 	if (q->error != VQ_OK && !turn->device && turn->run != reset) {
-		before = memory(vq_ring_bytes(q->size, q->flags));
+		before = memory(VQ_ALIGN, vq_ring_bytes(q->size, q->flags));
 		memcpy(before, q->twins[0].ring, vq_ring_bytes(q->size, q->flags));
 	}
 	turn->run(q, in);
