@@ -323,6 +323,54 @@ congestion(void **state)
 	assert_int_equal(harness_close(&h), 0);
 }
 
+/* A device that segments one version of IP alone: a packet of the other one is refused, and dropped
+ * where nobody asked. */
+static void
+one_version(void **state)
+{
+	static const uint64_t tso[] = { BIT(DEVICE_F_HOST_TSO4), BIT(DEVICE_F_HOST_TSO6) };
+	static const uint64_t flags[] = { RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM,
+					  RTE_MBUF_F_TX_IPV6 };
+	static const uint8_t types[] = { DEVICE_GSO_TCPV4, DEVICE_GSO_TCPV6 };
+	static const char *const words[] = { "offers no HOST_TSO6", "offers no HOST_TSO4" };
+	uint8_t frame[1500];
+
+	(void)state;
+	fill(frame, sizeof(frame), IPPROTO_TCP);
+	frame[14 + 40 + 13] = 0x10; /* no CWR, read as IPv6 either */
+	for (unsigned has = 0; has < 2; has++) {
+		struct rte_eth_dev_info info;
+		struct device_packet *packet;
+		struct rte_mbuf *mbufs[2];
+		struct harness h;
+
+		harness_quiet();
+		start(&h, BIT(DEVICE_F_CSUM) | tso[has], 0, RTE_ETH_TX_OFFLOAD_TCP_TSO);
+		assert_true(harness_said(words[has]));
+		assert_false(harness_said(words[1 - has]));
+		assert_int_equal(rte_eth_dev_info_get(h.port, &info), 0);
+		assert_true(info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_TCP_TSO);
+		for (unsigned version = 0; version < 2; version++) {
+			mbufs[version] = make(frame, sizeof(frame),
+					      flags[version] | RTE_MBUF_F_TX_TCP_SEG, 20);
+			mbufs[version]->l3_len = version == 0 ? 20 : 40;
+			rte_errno = 0;
+			assert_int_equal(rte_eth_tx_prepare(h.port, 0, &mbufs[version], 1),
+					 version == has);
+			assert_int_equal(rte_errno, version == has ? 0 : ENOTSUP);
+		}
+		assert_int_equal(rte_eth_tx_burst(h.port, 0, mbufs, 2), 2);
+		harness_poll(&h);
+		packet = device_next_packet(h.dev, 0);
+		assert_non_null(packet);
+		assert_int_equal(packet->header.gso_type, types[has]);
+		free(packet);
+		assert_null(device_next_packet(h.dev, 0));
+		assert_int_equal(counter(&h, "tx_q0_drop_offload"), 1);
+		assert_int_equal(harness_close(&h), 0);
+	}
+}
+
 /* Features follow what is asked for, at each configuration anew. */
 static void
 asked_for(void **state)
@@ -364,7 +412,7 @@ asked_for(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(large_frames), cmocka_unit_test(lies),        cmocka_unit_test(datagrams),
 	cmocka_unit_test(clones),       cmocka_unit_test(what_is_off), cmocka_unit_test(asked_for),
-	cmocka_unit_test(congestion),
+	cmocka_unit_test(congestion),   cmocka_unit_test(one_version),
 };
 
 HARNESS_MAIN(tests)

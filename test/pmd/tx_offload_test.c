@@ -37,7 +37,8 @@
 static const struct vio_tx_offer everything = {
 	.offloads = RTE_ETH_TX_OFFLOAD_VLAN_INSERT | RTE_ETH_TX_OFFLOAD_IPV4_CKSUM |
 		    RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM |
-		    RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_UDP_TSO,
+		    RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_UDP_TSO | VIO_TX_TSO4 |
+		    VIO_TX_TSO6,
 	.ecn = true,
 };
 
@@ -402,7 +403,7 @@ only_what_is_on(void **state)
 		{ IP4 | IP_CKSUM, RTE_ETH_TX_OFFLOAD_IPV4_CKSUM, 20 },
 		{ IP4 | TCP, RTE_ETH_TX_OFFLOAD_TCP_CKSUM, 20 },
 		{ IP4 | UDP, RTE_ETH_TX_OFFLOAD_UDP_CKSUM, 8 },
-		{ IP4 | TSO, RTE_ETH_TX_OFFLOAD_TCP_TSO, 20 },
+		{ IP4 | TSO, VIO_TX_TSO4, 20 },
 		{ IP4 | USO, RTE_ETH_TX_OFFLOAD_UDP_TSO, 8 },
 	};
 	struct vio_tx_offer offer;

@@ -38,9 +38,10 @@ static const struct need rx_needs[] = {
 static const struct need tx_needs[] = {
 	{ RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM, VIO_BIT(VIRTIO_NET_F_CSUM),
 	  0, 0 },
-	/* One bit of ethdev stands for both versions of IP. */
-	{ RTE_ETH_TX_OFFLOAD_TCP_TSO, VIO_BIT(VIRTIO_NET_F_CSUM) | TSO, 0,
-	  SEGMENTS | VIO_BIT(VIRTIO_NET_F_HOST_ECN) },
+	/* One bit of ethdev stands for both versions of IP: packets of one that the device lacks
+	 * are refused (VIO_TX_TSO4, VIO_TX_TSO6). */
+	{ RTE_ETH_TX_OFFLOAD_TCP_TSO, VIO_BIT(VIRTIO_NET_F_CSUM), TSO,
+	  TSO | SEGMENTS | VIO_BIT(VIRTIO_NET_F_HOST_ECN) },
 	{ RTE_ETH_TX_OFFLOAD_UDP_TSO, VIO_BIT(VIRTIO_NET_F_CSUM) | USO, 0, SEGMENTS },
 };
 
@@ -121,8 +122,13 @@ tx_offer(const struct vio_port *port)
 		offloads |= RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_IPV4_CKSUM;
 	if (offloads & RTE_ETH_TX_OFFLOAD_UDP_TSO)
 		offloads |= RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_IPV4_CKSUM;
+	offloads &= vio_tx_offload_capa(port);
+	if (offloads & RTE_ETH_TX_OFFLOAD_TCP_TSO) {
+		offloads |= vio_has(port->features, VIRTIO_NET_F_HOST_TSO4) ? VIO_TX_TSO4 : 0;
+		offloads |= vio_has(port->features, VIRTIO_NET_F_HOST_TSO6) ? VIO_TX_TSO6 : 0;
+	}
 	return (struct vio_tx_offer){
-		.offloads = offloads & vio_tx_offload_capa(port),
+		.offloads = offloads,
 		.ecn = vio_has(port->features, VIRTIO_NET_F_HOST_ECN),
 	};
 }

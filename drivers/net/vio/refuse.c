@@ -40,6 +40,14 @@ static const char *const reasons[VIO_REFUSALS] = {
 		"no VLAN policy for transmitted frames (hw_vlan_insert_pvid, "
 		"hw_vlan_reject_tagged, hw_vlan_reject_untagged): a virtio-net device knows none; "
 		"leave them 0, and insert tags by RTE_ETH_TX_OFFLOAD_VLAN_INSERT",
+	[VIO_NO_TSO4] =
+		"TCP is segmented over IPv6 alone: the device offers no HOST_TSO4; a packet over "
+		"IPv4 that asks for it is dropped, as rte_eth_tx_prepare() tells beforehand: "
+		"segment it in the application (rte_gso)",
+	[VIO_NO_TSO6] =
+		"TCP is segmented over IPv4 alone: the device offers no HOST_TSO6; a packet over "
+		"IPv6 that asks for it is dropped, as rte_eth_tx_prepare() tells beforehand: "
+		"segment it in the application",
 };
 
 int
@@ -85,10 +93,17 @@ int
 vio_refuse_configuration(struct rte_eth_dev *dev, const struct rte_eth_conf *conf)
 {
 	const struct rte_eth_txmode *tx = &conf->txmode;
+	uint64_t usable = vio_port(dev)->usable;
 
 	/* Told, and gone on without, as other drivers do silently: dpdk-test asks for it. */
 	if (conf->lpbk_mode != 0)
 		vio_refuse(dev, VIO_NO_LOOPBACK);
+	if (tx->offloads & RTE_ETH_TX_OFFLOAD_TCP_TSO) {
+		if (!vio_has(usable, VIRTIO_NET_F_HOST_TSO4))
+			vio_refuse(dev, VIO_NO_TSO4);
+		if (!vio_has(usable, VIRTIO_NET_F_HOST_TSO6))
+			vio_refuse(dev, VIO_NO_TSO6);
+	}
 	if (tx->hw_vlan_insert_pvid || tx->hw_vlan_reject_tagged || tx->hw_vlan_reject_untagged)
 		return vio_refuse(dev, VIO_NO_VLAN_POLICY);
 	return 0;

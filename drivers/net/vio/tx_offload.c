@@ -57,7 +57,7 @@ asked(uint64_t flags)
 	offloads |= flags & RTE_MBUF_F_TX_VLAN ? RTE_ETH_TX_OFFLOAD_VLAN_INSERT : 0;
 	offloads |= flags & RTE_MBUF_F_TX_IP_CKSUM ? RTE_ETH_TX_OFFLOAD_IPV4_CKSUM : 0;
 	if (flags & RTE_MBUF_F_TX_TCP_SEG)
-		return offloads | RTE_ETH_TX_OFFLOAD_TCP_TSO;
+		return offloads | (flags & RTE_MBUF_F_TX_IPV6 ? VIO_TX_TSO6 : VIO_TX_TSO4);
 	if (flags & RTE_MBUF_F_TX_UDP_SEG)
 		return offloads | RTE_ETH_TX_OFFLOAD_UDP_TSO;
 	if (transport(flags) == IPPROTO_TCP)

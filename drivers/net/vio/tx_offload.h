@@ -24,10 +24,16 @@
 /* What a packet's beginning needs that cannot be written in place: both, and a tag. */
 #define VIO_TX_APART_MAX 192
 
+/* What stands in an offer for RTE_ETH_TX_OFFLOAD_TCP_TSO: ethdev has one bit for both versions of
+ * IP, a device may have either. */
+#define VIO_TX_TSO4 (UINT64_C(1) << 62)
+#define VIO_TX_TSO6 (UINT64_C(1) << 63)
+
 /* What the packets of a queue may ask for. */
 struct vio_tx_offer {
-	uint64_t offloads; /* RTE_ETH_TX_OFFLOAD_*: asked for by the application, and negotiated */
-	bool ecn;          /* HOST_ECN is negotiated */
+	/* RTE_ETH_TX_OFFLOAD_*, and VIO_TX_TSO*: asked for by the application, and negotiated. */
+	uint64_t offloads;
+	bool ecn; /* HOST_ECN is negotiated */
 };
 
 /*
