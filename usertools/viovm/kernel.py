@@ -15,6 +15,7 @@ from .errors import VioError
 from .progress import SILENT
 
 META_PACKAGE = "linux-image-cloud-amd64"
+RETRIES = ("-o", "Acquire::Retries=3")
 
 
 class Kernel:
@@ -78,7 +79,7 @@ def ensure(cache, progress):
             if os.geteuid() != 0:
                 raise
             progress("apt-get update")
-            proc.run(["apt-get", "-q", "update"], timeout=300)
+            proc.run(["apt-get", "-q", *RETRIES, "update"], timeout=300)
             return _fetch(cache, progress)
 
 
@@ -132,7 +133,7 @@ def _download(package, cache):
     try:
         # apt's own user may not be able to write to the build folder.
         proc.run(
-            ["apt-get", "-o", "APT::Sandbox::User=root", "download", package],
+            ["apt-get", "-o", "APT::Sandbox::User=root", *RETRIES, "download", package],
             timeout=600,
             cwd=folder,
         )
