@@ -31,7 +31,7 @@ class GuestTestpmd:
         if which == OURS:
             eal += f" -d {dpdk.GUEST_DRIVER}"
         else:
-            eal += " --force-max-simd-bitwidth=512 '--log-level=pmd.net.virtio.*:info'"
+            eal += ",vectorized=1 --force-max-simd-bitwidth=512 '--log-level=pmd.net.virtio.*:info'"
         self.name = which
         self._app = StockApp(vm, eal, f"--no-flush-rx --txpkts={FRAME} --total-num-mbufs={MBUFS}")
         self.cmd("stop")
