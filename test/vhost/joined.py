@@ -27,18 +27,24 @@ class Joined:
         self.waiting += messages
         if self.waiting and self._within_line():
             end, newline, terminal = terminal.partition("\n")
-            self.text += end + newline
-            if not newline:
+            self.text = mend(self.text + end + newline)
+            if self._within_line():
                 return
         self.flush()
         self.text = mend(self.text + terminal)
 
     def flush(self):
-        """No longer wait for the end of a line."""
-        self.text = mend(self.text + self.waiting)
+        """No longer wait for the end of a line. A prompt that has begun stays whole: a thousand
+        messages may come before its last character."""
+        line = self._line()
+        begun = line if line != PROMPT and PROMPT.startswith(line) else ""
+        self.text = mend(self.text[: len(self.text) - len(begun)] + self.waiting + begun)
         self.waiting = ""
+
+    def _line(self):
+        return self.text[self.text.rfind("\n") + 1 :]
 
     def _within_line(self):
         """The terminal has begun one; a prompt, whole or torn (prompt.py), is none."""
-        line = self.text[self.text.rfind("\n") + 1 :]
+        line = self._line()
         return not line.endswith(PROMPT) and not PROMPT.startswith(line)

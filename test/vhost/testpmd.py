@@ -40,6 +40,14 @@ def _read_now(fd):
     return data, False
 
 
+def _find_answer(log, start):
+    """What stands between start and the first prompt behind a line, or None. Not by an expression,
+    which would go over a long log again and again while the prompt is not there."""
+    line = log.find("\n", start)
+    end = -1 if line < 0 else log.find(PROMPT, line)
+    return None if end < 0 else log[start:end]
+
+
 class TestpmdError(AssertionError):
     """The process ended, or did not answer in time."""
 
@@ -93,14 +101,14 @@ class Testpmd:
                 self.ended = not open_ends
                 self.printed.notify_all()
 
-    def _read_until(self, pattern, start, seconds):
-        """Return the match of pattern in the log from start on."""
+    def _read_until(self, search, start, seconds):
+        """Return what search(log, start) finds, once it finds something."""
         deadline = time.monotonic() + seconds
         with self.printed:
             while True:
-                match = pattern.search(self.log, start)
-                if match:
-                    return match
+                found = search(self.log, start)
+                if found:
+                    return found
                 if self.ended:
                     break
                 if not self.printed.wait(deadline - time.monotonic()):
@@ -117,7 +125,7 @@ class Testpmd:
 
     def boot(self):
         """Wait for the first prompt."""
-        self._read_until(re.compile(PROMPT), 0, BOOT_SECONDS)
+        self._read_until(re.compile(PROMPT).search, 0, BOOT_SECONDS)
         return self
 
     def send(self, command):
@@ -131,8 +139,7 @@ class Testpmd:
 
     def answer(self, start, seconds=COMMAND_SECONDS):
         """Return what a command printed up to the next prompt, the command itself included."""
-        match = self._read_until(re.compile(r"(.*?\n.*?)" + PROMPT, re.DOTALL), start, seconds)
-        return match.group(1)
+        return self._read_until(_find_answer, start, seconds)
 
     def cmd(self, command, seconds=COMMAND_SECONDS):
         """Type a command and return what it printed."""
@@ -140,7 +147,7 @@ class Testpmd:
 
     def await_line(self, pattern, seconds=COMMAND_SECONDS, start=0):
         """Wait until the log, from its beginning or this place on, has a match of pattern."""
-        return self._read_until(re.compile(pattern), start, seconds)
+        return self._read_until(re.compile(pattern).search, start, seconds)
 
     def await_file(self, path, seconds=BOOT_SECONDS):
         """Wait until the process has made a file."""
