@@ -136,8 +136,6 @@ class Play:
     def restart(self):
         """As the application would, so that the port does not wait before its next try, as it does
         after faults that come one right after the other."""
-        if self.kind.dies:
-            return
         self.device.come_to_rest()
         for command in ("stop", "port stop 0", "port start 0", "start"):
             self.app.cmd(command)
